@@ -1,0 +1,45 @@
+"""Identifiers. All are opaque text to everyone but the function that makes them."""
+
+import hashlib
+import uuid
+from typing import NewType
+
+ParticipantId = NewType("ParticipantId", str)
+"""Anyone who takes part in a conversation."""
+
+UserId = NewType("UserId", ParticipantId)
+"""A participant with an account on the platform (a UUID)."""
+
+ConversationId = NewType("ConversationId", str)
+"""A UUID."""
+
+MessageId = NewType("MessageId", str)
+"""A UUID."""
+
+RequestId = NewType("RequestId", str)
+"""A UUID in lower case, chosen by a client to name one send or one creation."""
+
+
+def message_id_for(sender: UserId, conversation: ConversationId, request: RequestId) -> MessageId:
+    """The id of the message that `request` names: every server computes the same one, so a retry
+    needs no look-up (ADR 2)."""
+    return MessageId(_name_based("message", sender, conversation, request))
+
+
+def conversation_id_for(creator: UserId, request: RequestId) -> ConversationId:
+    """The id of the group that `request` names."""
+    return ConversationId(_name_based("conversation", creator, request))
+
+
+def direct_conversation_id(one: UserId, other: UserId) -> ConversationId:
+    """The id of the one direct conversation between two users, whoever of them asks."""
+    return ConversationId(_name_based("direct", *sorted((one, other))))
+
+
+def _name_based(*parts: str) -> str:
+    # UUID version 8 (RFC 9562): 122 bits of SHA-256. Lengths keep ("ab", "c") apart from ("a", "bc").
+    name = "".join(f"{len(part)}:{part}" for part in parts)
+    digest = bytearray(hashlib.sha256(name.encode()).digest()[:16])
+    digest[6] = (digest[6] & 0x0F) | 0x80
+    digest[8] = (digest[8] & 0x3F) | 0x80
+    return str(uuid.UUID(bytes=bytes(digest)))

@@ -1,0 +1,27 @@
+"""Where accounts lie."""
+
+from collections.abc import Collection
+from typing import Protocol
+
+from chat4all_core.domain.ids import UserId
+from chat4all_core.domain.user import User
+
+
+class UserStore(Protocol):
+    """Usernames are unique by `username_key`."""
+
+    async def create(self, user: User, password_hash: str) -> bool:
+        """Store an account; False when the username is taken."""
+        ...
+
+    async def get(self, user_id: UserId) -> User | None:
+        """An account by id, or None."""
+        ...
+
+    async def find(self, username: str) -> tuple[User, str] | None:
+        """An account and its password hash by username, without case, or None."""
+        ...
+
+    async def existing(self, user_ids: Collection[UserId]) -> Collection[UserId]:
+        """Those that exist."""
+        ...
