@@ -1,0 +1,24 @@
+"""All the engines of one process, behind their ports."""
+
+from dataclasses import dataclass
+
+from chat4all_core.ports.conversation_store import ConversationStore
+from chat4all_core.ports.event_log import EventLog
+from chat4all_core.ports.message_store import MessageStore
+from chat4all_core.ports.receipt_store import ReceiptStore
+from chat4all_core.ports.refresh_token_store import RefreshTokenStore
+from chat4all_core.ports.user_store import UserStore
+from chat4all_core.ports.user_stream import UserStream
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """What a composition root opens, hands to the server and the workers, and closes."""
+
+    log: EventLog
+    messages: MessageStore
+    receipts: ReceiptStore
+    conversations: ConversationStore
+    users: UserStore
+    refresh_tokens: RefreshTokenStore
+    streams: UserStream
