@@ -1,0 +1,86 @@
+"""The client library of Chat4All: `AsyncClient` and its synchronous face `Client`."""
+
+from chat4all_sdk.client import AsyncClient
+from chat4all_sdk.errors import (
+    Aborted,
+    AlreadyExists,
+    ChatError,
+    DeadlineExceeded,
+    FailedPrecondition,
+    FieldViolation,
+    InvalidArgument,
+    LoginRequired,
+    NotFound,
+    PermissionDenied,
+    ResourceExhausted,
+    Unauthenticated,
+    Unavailable,
+)
+from chat4all_sdk.events import (
+    CaughtUp,
+    ConversationChanged,
+    Event,
+    MessageCreated,
+    Reset,
+    ResetReason,
+    StatusChanged,
+)
+from chat4all_sdk.models import (
+    Conversation,
+    ConversationType,
+    Message,
+    MessageState,
+    Page,
+    Participant,
+    Recipient,
+    Role,
+    SentMessage,
+    StateChange,
+    User,
+)
+from chat4all_sdk.send_stream import SendStream
+from chat4all_sdk.session import Session, SessionStore
+from chat4all_sdk.subscription import Subscription
+from chat4all_sdk.sync import Client, SyncSendStream, SyncSubscription
+
+__all__ = [
+    "Aborted",
+    "AlreadyExists",
+    "AsyncClient",
+    "CaughtUp",
+    "ChatError",
+    "Client",
+    "Conversation",
+    "ConversationChanged",
+    "ConversationType",
+    "DeadlineExceeded",
+    "Event",
+    "FailedPrecondition",
+    "FieldViolation",
+    "InvalidArgument",
+    "LoginRequired",
+    "Message",
+    "MessageCreated",
+    "MessageState",
+    "NotFound",
+    "Page",
+    "Participant",
+    "PermissionDenied",
+    "Recipient",
+    "Reset",
+    "ResetReason",
+    "ResourceExhausted",
+    "Role",
+    "SendStream",
+    "SentMessage",
+    "Session",
+    "SessionStore",
+    "StateChange",
+    "StatusChanged",
+    "Subscription",
+    "SyncSendStream",
+    "SyncSubscription",
+    "Unauthenticated",
+    "Unavailable",
+    "User",
+]
