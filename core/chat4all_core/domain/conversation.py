@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cached_property
 
-from chat4all_core.domain.errors import PermissionDeniedError, Reason
+from chat4all_core.domain.errors import PermissionDeniedError, Reason, invalid_field
 from chat4all_core.domain.ids import ConversationId, ParticipantId, UserId
 from chat4all_core.domain.timestamp import Timestamp
 
@@ -41,12 +42,10 @@ class Participation:
 
     def covers(self, version: int) -> bool:
         """Whether the participant takes part at this version."""
-        return self.added_version <= version and (
-            self.removed_version is None or version < self.removed_version
-        )
+        return self.added_version <= version and (self.removed_version is None or version < self.removed_version)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots, for the look-up below is made once per value
 class Conversation:
     """A conversation with every stay that there ever was."""
 
@@ -61,9 +60,7 @@ class Conversation:
 
     def participants_at(self, version: int) -> tuple[Participation, ...]:
         """Those who take part at a version, ordered by id."""
-        return tuple(
-            sorted((p for p in self.participations if p.covers(version)), key=lambda p: p.participant)
-        )
+        return tuple(sorted((p for p in self.participations if p.covers(version)), key=lambda p: p.participant))
 
     @property
     def participants(self) -> tuple[Participation, ...]:
@@ -72,9 +69,7 @@ class Conversation:
 
     def participation_of(self, participant: ParticipantId) -> Participation | None:
         """The present stay of a participant, or None."""
-        return next(
-            (p for p in self.participations if p.participant == participant and p.covers(self.version)), None
-        )
+        return self._present.get(participant)
 
     def require_participant(self, participant: ParticipantId) -> Participation:
         """The present stay of a participant.
@@ -91,6 +86,10 @@ class Conversation:
             )
         return found
 
+    @cached_property
+    def _present(self) -> dict[ParticipantId, Participation]:
+        return {p.participant: p for p in self.participations if p.covers(self.version)}
+
 
 @dataclass(frozen=True, slots=True)
 class MembershipChange:
@@ -104,3 +103,13 @@ class MembershipChange:
     """Gets this role; a role has no history."""
     joined_sequence: int = 0
     """For those added."""
+
+
+def check_title(title: str) -> None:
+    """Refuse a title that a conversation may not have.
+
+    Raises:
+        InvalidArgumentError: it is too long or holds NUL.
+    """
+    if len(title.encode()) > MAX_TITLE_BYTES or "\0" in title:
+        raise invalid_field("title", f"must be at most {MAX_TITLE_BYTES} bytes of UTF-8 without NUL")

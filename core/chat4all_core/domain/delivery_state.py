@@ -52,6 +52,11 @@ class Cursor:
             return DeliveryState.DELIVERED
         return DeliveryState.SENT
 
+    def moved(self, state: DeliveryState, sequence: int) -> "Cursor":
+        """The cursor after a receipt, DELIVERED or READ, up to a sequence."""
+        read = max(self.read_up_to, sequence) if state is DeliveryState.READ else self.read_up_to
+        return Cursor(max(self.delivered_up_to, sequence), read, self.sent_up_to)
+
 
 NO_CURSOR = Cursor()
 """Of a participant of whom nothing is known yet."""

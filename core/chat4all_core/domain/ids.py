@@ -1,8 +1,11 @@
 """Identifiers. All are opaque text to everyone but the function that makes them."""
 
 import hashlib
+import re
 import uuid
 from typing import NewType
+
+from chat4all_core.domain.errors import invalid_field
 
 ParticipantId = NewType("ParticipantId", str)
 """Anyone who takes part in a conversation."""
@@ -18,6 +21,30 @@ MessageId = NewType("MessageId", str)
 
 RequestId = NewType("RequestId", str)
 """A UUID in lower case, chosen by a client to name one send or one creation."""
+
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def parse_uuid(field: str, text: str) -> str:
+    """The UUID in lower case.
+
+    Raises:
+        InvalidArgumentError: it is none; `field` is named in the violation.
+    """
+    lower = text.lower()
+    if not _UUID.fullmatch(lower):
+        raise invalid_field(field, "must be a UUID, such as 0190163d-8694-739b-aea5-966c26f8ad91")
+    return lower
+
+
+def parse_request_id(text: str) -> RequestId | None:
+    """The request id that a client gave, or None when it gave none.
+
+    Raises:
+        InvalidArgumentError: it is not a UUID.
+    """
+    return RequestId(parse_uuid("request_id", text)) if text else None
 
 
 def message_id_for(sender: UserId, conversation: ConversationId, request: RequestId) -> MessageId:

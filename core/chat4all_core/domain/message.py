@@ -57,9 +57,7 @@ def _text_violations(text: str) -> list[Violation]:
         return [Violation("text", "must not be empty")]
     # Four bytes a character at most, so most texts need no encoding to be known as short enough.
     if len(text) * 4 > MAX_TEXT_BYTES and len(text.encode()) > MAX_TEXT_BYTES:
-        return [
-            Violation("text", f"must be at most {MAX_TEXT_BYTES} bytes of UTF-8, is {len(text.encode())}")
-        ]
+        return [Violation("text", f"must be at most {MAX_TEXT_BYTES} bytes of UTF-8, is {len(text.encode())}")]
     if "\0" in text:
         return [Violation("text", "must not hold the character NUL")]
     return []
@@ -72,14 +70,10 @@ def _metadata_violations(metadata: Mapping[str, str]) -> list[Violation]:
     for key, value in metadata.items():
         if not key or len(key.encode()) > MAX_METADATA_KEY_BYTES or "\0" in key:
             violations.append(
-                Violation(
-                    "metadata", f"keys must have 1 to {MAX_METADATA_KEY_BYTES} bytes of UTF-8 without NUL"
-                )
+                Violation("metadata", f"keys must have 1 to {MAX_METADATA_KEY_BYTES} bytes of UTF-8 without NUL")
             )
         if len(value.encode()) > MAX_METADATA_VALUE_BYTES or "\0" in value:
             violations.append(
-                Violation(
-                    "metadata", f"values must have at most {MAX_METADATA_VALUE_BYTES} bytes without NUL"
-                )
+                Violation("metadata", f"values must have at most {MAX_METADATA_VALUE_BYTES} bytes without NUL")
             )
     return violations

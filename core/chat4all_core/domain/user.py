@@ -41,9 +41,7 @@ def check_registration(username: str, password: str, email: str) -> None:
     if not _USERNAME.fullmatch(username):
         violations.append(Violation("username", "must be 3 to 50 of A-Z, a-z, 0-9 and underscore"))
     if not MIN_PASSWORD_LENGTH <= len(password) <= MAX_PASSWORD_LENGTH:
-        violations.append(
-            Violation("password", f"must have {MIN_PASSWORD_LENGTH} to {MAX_PASSWORD_LENGTH} characters")
-        )
+        violations.append(Violation("password", f"must have {MIN_PASSWORD_LENGTH} to {MAX_PASSWORD_LENGTH} characters"))
     if email and (len(email) > MAX_EMAIL_LENGTH or not re.fullmatch(r"[^@\s\0]+@[^@\s\0]+", email)):
         violations.append(Violation("email", "must be an e-mail address"))
     if violations:

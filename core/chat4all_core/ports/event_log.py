@@ -32,9 +32,7 @@ class Record:
 class EventLog(Protocol):
     """The producing side."""
 
-    def append(
-        self, topic: str, key: str, value: bytes, headers: Mapping[str, str] | None = None
-    ) -> Awaitable[Source]:
+    def append(self, topic: str, key: str, value: bytes, headers: Mapping[str, str] | None = None) -> Awaitable[Source]:
         """Append a record; the answer comes once it is durable.
 
         Records appended by one process under one key keep the order of the *calls*, whether the caller

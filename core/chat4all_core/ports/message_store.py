@@ -34,9 +34,7 @@ class MessageStore(Protocol):
         """The positions of those that are stored."""
         ...
 
-    async def last_sequences_before(
-        self, sources: Mapping[ConversationId, Source]
-    ) -> Mapping[ConversationId, int]:
+    async def last_sequences_before(self, sources: Mapping[ConversationId, Source]) -> Mapping[ConversationId, int]:
         """For each conversation, the highest sequence among its rows whose source lies before the given
         one; 0 when there is none. Rows at or after it are a replay's and do not count."""
         ...
@@ -61,9 +59,7 @@ class MessageStore(Protocol):
         """Up to `limit` messages with after < sequence < before, oldest first."""
         ...
 
-    async def newest(
-        self, conversation_ids: Collection[ConversationId]
-    ) -> Mapping[ConversationId, StoredMessage]:
+    async def newest(self, conversation_ids: Collection[ConversationId]) -> Mapping[ConversationId, StoredMessage]:
         """The newest message of each conversation that has one."""
         ...
 

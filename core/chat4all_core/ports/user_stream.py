@@ -70,6 +70,10 @@ class Watch(Protocol):
         count of offsets sees a gap, and reads the stream."""
         ...
 
+    def wake(self) -> None:
+        """Make the pending `next`, or else the one that comes, return at once."""
+        ...
+
 
 class UserStream(Protocol):
     """The streams of all users."""

@@ -1,0 +1,113 @@
+"""Use case: read messages."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from chat4all_core.app.find_message import find_message
+from chat4all_core.app.message_view import MessageView, recipient_states, view, views
+from chat4all_core.app.report_receipt import ReportReceipt
+from chat4all_core.app.require_conversation import require_conversation
+from chat4all_core.domain.conversation import Conversation
+from chat4all_core.domain.delivery_state import NO_CURSOR, Cursors, DeliveryState, StateChange
+from chat4all_core.domain.errors import NotFoundError, Reason
+from chat4all_core.domain.ids import ConversationId, ParticipantId, UserId
+from chat4all_core.domain.message import StoredMessage
+from chat4all_core.ports.conversation_store import ConversationStore
+from chat4all_core.ports.message_store import MessageStore
+from chat4all_core.ports.receipt_store import ReceiptStore
+
+_ENDLESS = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class MessageDetails:
+    """A message with all that is known of its delivery."""
+
+    view: MessageView
+    recipients: Sequence[tuple[ParticipantId, DeliveryState]]
+    history: Sequence[StateChange]
+    """Oldest first; begins with SENT, of the sender."""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRange:
+    """Which messages of a conversation: after < sequence < before."""
+
+    after: int = 0
+    before: int | None = None
+    oldest_first: bool = False
+
+
+class ReadMessages:
+    """Shows messages to participants. What a recipient fetches, their client has: it becomes DELIVERED."""
+
+    def __init__(
+        self,
+        *,
+        conversations: ConversationStore,
+        messages: MessageStore,
+        receipts: ReceiptStore,
+        report: ReportReceipt,
+    ) -> None:
+        self._conversations = conversations
+        self._messages = messages
+        self._receipts = receipts
+        self._report = report
+
+    async def get(self, caller: UserId, message_id: str) -> MessageDetails:
+        """One message with every recipient and the history of its states.
+
+        Raises:
+            NotFoundError: MESSAGE_NOT_FOUND.
+            PermissionDeniedError: NOT_A_PARTICIPANT.
+        """
+        position = await find_message(self._messages, message_id)
+        conversation = await require_conversation(self._conversations, position.conversation_id, caller)
+        stored = await self._messages.get(position.conversation_id, position.sequence)
+        if stored is None:
+            raise NotFoundError(Reason.MESSAGE_NOT_FOUND, "there is no such message", {"message_id": message_id})
+        conversation = await self._at_version_of(conversation, [stored])
+        cursors = (await self._receipts.cursors([position.conversation_id]))[position.conversation_id]
+        history = await self._receipts.history(position.conversation_id, position.sequence)
+        await self._mark_delivered(caller, conversation, cursors, [stored])
+        recipients = recipient_states(conversation, cursors, stored)
+        present = {participant for participant, _ in recipients}
+        sent = StateChange(stored.message.sender, DeliveryState.SENT, stored.message.accepted_at)
+        return MessageDetails(
+            view=view(stored, [state for _, state in recipients]),
+            recipients=recipients,
+            history=[sent, *(change for change in history if change.participant in present)],
+        )
+
+    async def list(
+        self, caller: UserId, conversation_id: str, wanted: MessageRange, limit: int
+    ) -> Sequence[MessageView]:
+        """Up to `limit` messages of a conversation.
+
+        Raises:
+            NotFoundError: CONVERSATION_NOT_FOUND.
+            PermissionDeniedError: NOT_A_PARTICIPANT.
+        """
+        conversation = await require_conversation(self._conversations, conversation_id, caller)
+        read = self._messages.list_after if wanted.oldest_first else self._messages.list_before
+        before = _ENDLESS if wanted.before is None else wanted.before
+        bounds = (wanted.after, before) if wanted.oldest_first else (before, wanted.after)
+        messages = await read(ConversationId(conversation_id), *bounds, limit)
+        conversation = await self._at_version_of(conversation, messages)
+        cursors = (await self._receipts.cursors([conversation.conversation_id]))[conversation.conversation_id]
+        await self._mark_delivered(caller, conversation, cursors, messages)
+        return views(conversation, cursors, messages)
+
+    async def _at_version_of(self, conversation: Conversation, messages: Sequence[StoredMessage]) -> Conversation:
+        """The conversation, new enough to know the recipients of all these messages."""
+        version = max((m.message.membership_version for m in messages), default=0)
+        if version <= conversation.version:
+            return conversation
+        return await self._conversations.get(conversation.conversation_id, version) or conversation
+
+    async def _mark_delivered(
+        self, caller: UserId, conversation: Conversation, cursors: Cursors, messages: Sequence[StoredMessage]
+    ) -> None:
+        newest = max((m.sequence for m in messages if m.message.sender != caller), default=0)
+        if newest > cursors.get(caller, NO_CURSOR).delivered_up_to:
+            await self._report(conversation.conversation_id, caller, DeliveryState.DELIVERED, newest)

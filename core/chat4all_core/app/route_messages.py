@@ -1,0 +1,141 @@
+"""Use case: give accepted messages their sequence, store them and fan them out (ADR 1)."""
+
+from collections.abc import Mapping, Sequence
+
+from cachetools import LRUCache
+
+from chat4all_core.app.event_id import event_id
+from chat4all_core.domain.errors import Reason, UnavailableError
+from chat4all_core.domain.fold import Entry, fold
+from chat4all_core.domain.ids import ConversationId, MessageId, UserId
+from chat4all_core.domain.message import StoredMessage
+from chat4all_core.domain.source import Source
+from chat4all_core.ports.conversation_store import ConversationStore
+from chat4all_core.ports.event_codec import EventCodec
+from chat4all_core.ports.event_log import LogContradictionError
+from chat4all_core.ports.message_store import MessagePosition, MessageStore
+from chat4all_core.ports.receipt_store import ReceiptStore
+from chat4all_core.ports.user_stream import StreamAppend, UserStream
+
+ROLE = "router"
+
+_CONVERSATIONS_PER_PARTITION = 20_000
+_VERSIONS = 20_000
+
+
+class RouteMessages:
+    """One writer per partition. It keeps the last sequence of the conversations it has met, and only of rows
+    that are durable; anything it forgets is read again from before the record at hand."""
+
+    def __init__(
+        self,
+        *,
+        messages: MessageStore,
+        receipts: ReceiptStore,
+        conversations: ConversationStore,
+        streams: UserStream,
+        codec: EventCodec,
+    ) -> None:
+        self._messages = messages
+        self._receipts = receipts
+        self._conversations = conversations
+        self._streams = streams
+        self._codec = codec
+        self._sequences: dict[int, LRUCache[ConversationId, int]] = {}
+        self._members: LRUCache[tuple[ConversationId, int], Sequence[UserId]] = LRUCache(_VERSIONS)
+
+    def forget(self, partitions: Sequence[int]) -> None:
+        """Drop all state of partitions that were given away or have just come."""
+        for partition in partitions:
+            self._sequences.pop(partition, None)
+
+    async def __call__(self, entries: Sequence[Entry]) -> Sequence[StoredMessage]:
+        """Route a batch; afterwards everything is durable and the offsets may be committed. After an error, the
+        same batch, or any that begins with it, may be routed again.
+
+        Returns:
+            What was stored: the entries without those whose message was stored before.
+
+        Raises:
+            UnavailableError: an engine can't be had now.
+            LogContradictionError: a message is stored from a later life of the log than its record's.
+        """
+        positions = await self._messages.positions({entry.message.message_id for entry in entries})
+        _check_generations(entries, positions)
+        folded = fold(
+            entries,
+            await self._state_before(entries),
+            {message_id: position.source for message_id, position in positions.items()},
+        )
+        # Rows first: whoever sees an event can read its message.
+        await self._messages.write(folded.stored)
+        await self._receipts.record_sent(_newest_sent(folded.stored))
+        appends = [append for stored in folded.stored for append in await self._appends(stored)]
+        await self._streams.append(appends)
+        for entry in entries:
+            conversation_id = entry.message.conversation_id
+            self._cache(entry.source.partition)[conversation_id] = folded.state[conversation_id]
+        return folded.stored
+
+    def _cache(self, partition: int) -> LRUCache[ConversationId, int]:
+        return self._sequences.setdefault(partition, LRUCache(_CONVERSATIONS_PER_PARTITION))
+
+    async def _state_before(self, entries: Sequence[Entry]) -> Mapping[ConversationId, int]:
+        state: dict[ConversationId, int] = {}
+        unknown: dict[ConversationId, Source] = {}
+        for entry in entries:
+            conversation_id = entry.message.conversation_id
+            if conversation_id in state or conversation_id in unknown:
+                continue
+            known = self._cache(entry.source.partition).get(conversation_id)
+            if known is None:
+                unknown[conversation_id] = entry.source
+            else:
+                state[conversation_id] = known
+        if unknown:
+            state |= await self._messages.last_sequences_before(unknown)
+        return state
+
+    async def _appends(self, stored: StoredMessage) -> Sequence[StreamAppend]:
+        message = stored.message
+        members = await self._members_at(message.conversation_id, message.membership_version)
+        recipients = [user for user in members if user != message.sender]
+        payload = self._codec.message_created(event_id(ROLE, stored.source), stored, len(recipients))
+
+        def append(index: int, users: Sequence[UserId], sequence: int) -> StreamAppend:
+            return StreamAppend(ROLE, stored.source, index, users, payload, message.conversation_id, sequence)
+
+        # The sender's other devices learn of it too, and owe no acknowledgement.
+        own = append(1, [message.sender], 0)
+        return [append(0, recipients, stored.sequence), own] if recipients else [own]
+
+    async def _members_at(self, conversation_id: ConversationId, version: int) -> Sequence[UserId]:
+        members = self._members.get((conversation_id, version))
+        if members is None:
+            conversation = await self._conversations.get(conversation_id, version)
+            if conversation is None or conversation.version < version:
+                # The server read this version before it accepted the message, so the store has it.
+                raise UnavailableError(
+                    Reason.UNAVAILABLE,
+                    f"conversation {conversation_id} can't be read at version {version}",
+                    0.1,
+                )
+            members = [UserId(p.participant) for p in conversation.participants_at(version)]
+            self._members[conversation_id, version] = members
+        return members
+
+
+def _check_generations(entries: Sequence[Entry], positions: Mapping[MessageId, MessagePosition]) -> None:
+    for entry in entries:
+        position = positions.get(entry.message.message_id)
+        if position is not None and position.source.generation > entry.source.generation:
+            raise LogContradictionError(
+                f"message {entry.message.message_id} is stored from {position.source}, "
+                f"but the log being read is at {entry.source}: it was lost or re-created",
+                entry.source.partition,
+            )
+
+
+def _newest_sent(messages: Sequence[StoredMessage]) -> Mapping[tuple[ConversationId, UserId], int]:
+    # In the order of their sequence within a conversation, so the last one stays.
+    return {(m.message.conversation_id, m.message.sender): m.sequence for m in messages}

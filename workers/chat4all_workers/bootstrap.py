@@ -1,0 +1,34 @@
+"""The composition root of the workers."""
+
+from collections.abc import Sequence
+
+from chat4all_core.telemetry.metrics import Metrics
+
+from chat4all_core.app.record_status import RecordStatus
+from chat4all_core.app.route_messages import RouteMessages
+from chat4all_core.ports.engine import Engine
+from chat4all_core.ports.event_codec import EventCodec
+from chat4all_workers.handler import Handler
+from chat4all_workers.handlers.router import RouterHandler
+from chat4all_workers.handlers.status import StatusHandler
+from chat4all_workers.runtime import Worker
+
+
+def build_workers(engine: Engine, codec: EventCodec, metrics: Metrics) -> Sequence[Worker]:
+    """One worker of every role. Run each as a task of its own."""
+    router = RouteMessages(
+        messages=engine.messages,
+        receipts=engine.receipts,
+        conversations=engine.conversations,
+        streams=engine.streams,
+        codec=codec,
+    )
+    status = RecordStatus(
+        messages=engine.messages,
+        receipts=engine.receipts,
+        conversations=engine.conversations,
+        streams=engine.streams,
+        codec=codec,
+    )
+    handlers: Sequence[Handler] = (RouterHandler(router, codec, metrics), StatusHandler(status, codec))
+    return [Worker(handler, engine.log, metrics) for handler in handlers]

@@ -1,0 +1,139 @@
+"""The loop that every worker role runs in: poll, handle, commit."""
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+
+import structlog
+from chat4all_core.telemetry.metrics import Metrics
+
+from chat4all_core.domain.errors import RetryableError
+from chat4all_core.ports.event_log import DEAD_LETTER, Consumer, EventLog, LogContradictionError, Record
+from chat4all_workers.handler import Done, Halt, Handler, Outcome, Rejection, RetryAfter
+from chat4all_workers.retry_schedule import RetrySchedule
+
+MAX_BATCH = 500
+"""Records handled at once. Enough to amortise every round trip, few enough to keep a batch in milliseconds."""
+
+_POLL_SECONDS = 1.0
+
+
+class Worker:
+    """Runs one handler as a member of its role's group, until it is stopped."""
+
+    def __init__(self, handler: Handler, log: EventLog, metrics: Metrics) -> None:
+        self._handler = handler
+        self._log = log
+        self._metrics = metrics
+        self._consumer: Consumer = log.consumer(handler.topic, f"chat4all.{handler.role}")
+        self._logger = structlog.get_logger(role=handler.role)
+        self._stop = asyncio.Event()
+        self._halted: set[int] = set()
+        self._retries = RetrySchedule()
+
+    async def run(self) -> None:
+        """Work until `stop` is called; the batch at hand is finished and committed first."""
+        await self._consumer.start(self._assigned, self._revoked)
+        try:
+            while not self._stop.is_set():
+                await self._step()
+        finally:
+            await self._consumer.close()
+
+    def stop(self) -> None:
+        """Ask the worker to finish."""
+        self._stop.set()
+
+    async def _step(self) -> None:
+        self._consumer.resume(self._retries.due(_now()))
+        try:
+            records = await self._consumer.poll(MAX_BATCH, self._retries.patience(_POLL_SECONDS, _now()))
+        except LogContradictionError as contradiction:
+            self._halt(Halt(contradiction.partition, str(contradiction)), [])
+            return
+        except RetryableError as error:
+            self._logger.warning("the log can't be read now", cause=str(error))
+            await self._pause(error.retry_after)
+            return
+        if records:
+            await self._apply(records, await self._handle(records))
+
+    async def _handle(self, records: Sequence[Record]) -> Outcome:
+        try:
+            return await self._handler.handle(records)
+        except LogContradictionError as contradiction:
+            return Halt(contradiction.partition, str(contradiction))
+        except RetryableError as error:
+            return RetryAfter(error.retry_after, str(error))
+        except Exception as error:
+            # A fault of ours or an engine's: nothing may be lost for it, so the batch is tried again.
+            self._logger.exception("a batch failed and is tried again", records=len(records))
+            return RetryAfter(0, repr(error))
+
+    async def _apply(self, records: Sequence[Record], outcome: Outcome) -> None:
+        role = self._handler.role
+        match outcome:
+            case Done(rejected):
+                for rejection in rejected:
+                    await self._dead_letter(rejection)
+                await self._consumer.commit(_next_offsets(records))
+                self._retries.forget(_first_offsets(records))
+                self._metrics.records_handled.labels(role=role).inc(len(records))
+            case RetryAfter():
+                self._retry_later(records, outcome)
+            case Halt():
+                self._halt(outcome, records)
+
+    def _retry_later(self, records: Sequence[Record], outcome: RetryAfter) -> None:
+        """Go back to the start of the batch and wait, polling on, so that the group knows we live."""
+        first = _first_offsets(records)
+        seconds = self._retries.postpone(first, outcome.seconds, _now())
+        self._consumer.rewind(first)
+        self._consumer.pause(list(first))
+        self._logger.warning("a batch is tried again", cause=outcome.cause, seconds=seconds)
+        self._metrics.records_retried.labels(role=self._handler.role).inc(len(records))
+
+    def _halt(self, halt: Halt, records: Sequence[Record]) -> None:
+        self._logger.error("a partition is halted", partition=halt.partition, cause=halt.cause)
+        self._consumer.rewind(_first_offsets(records))
+        self._consumer.pause([halt.partition])
+        self._halted.add(halt.partition)
+        self._metrics.partitions_halted.labels(role=self._handler.role).set(len(self._halted))
+
+    async def _dead_letter(self, rejection: Rejection) -> None:
+        record = rejection.record
+        self._logger.error("a record is rejected", source=str(record.source), reason=rejection.reason)
+        headers = {
+            **record.headers,
+            "chat4all-dead-letter-topic": record.topic,
+            "chat4all-dead-letter-reason": rejection.reason,
+        }
+        await self._log.append(DEAD_LETTER, record.key, record.value, headers)
+        self._metrics.records_rejected.labels(role=self._handler.role).inc()
+
+    async def _pause(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stop.wait(), seconds)
+
+    async def _assigned(self, partitions: Sequence[int]) -> None:
+        self._handler.partitions_changed(partitions)
+        self._logger.info("partitions assigned", partitions=list(partitions))
+
+    async def _revoked(self, partitions: Sequence[int]) -> None:
+        self._handler.partitions_changed(partitions)
+        self._retries.forget(partitions)
+        self._halted.difference_update(partitions)
+        self._metrics.partitions_halted.labels(role=self._handler.role).set(len(self._halted))
+        self._logger.info("partitions revoked", partitions=list(partitions))
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def _first_offsets(records: Sequence[Record]) -> dict[int, int]:
+    return {record.source.partition: record.source.offset for record in reversed(records)}
+
+
+def _next_offsets(records: Sequence[Record]) -> dict[int, int]:
+    return {record.source.partition: record.source.offset + 1 for record in records}
