@@ -1,0 +1,213 @@
+"""Routers against engines that fail: every write and every read is a step, and between any two steps a router may
+crash, be replaced while it lives on as a zombie, or be overtaken.
+
+The routers are the real ones (`RouteMessages`); the engines are the weakest that the ports allow: batches are
+written item by item in any order, what was written before a crash stays, and the highest write timestamp wins.
+"""
+
+import random
+from collections import defaultdict
+from collections.abc import Awaitable, Collection, Coroutine, Generator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from chat4all_core.adapters.protobuf.event_codec import ProtobufEventCodec
+from chat4all_core.app.route_messages import RouteMessages
+from chat4all_core.domain.conversation import Conversation, ConversationType, Participation, Role
+from chat4all_core.domain.fold import Entry
+from chat4all_core.domain.ids import ConversationId, MessageId, ParticipantId, UserId
+from chat4all_core.domain.message import AcceptedMessage, StoredMessage
+from chat4all_core.domain.source import Source
+from chat4all_core.domain.timestamp import Timestamp
+from chat4all_core.ports.conversation_store import ConversationStore
+from chat4all_core.ports.message_store import MessagePosition, MessageStore
+from chat4all_core.ports.receipt_store import ReceiptStore
+from chat4all_core.ports.user_stream import StreamAppend, UserStream
+
+PARTITION = 0
+USERS = [UserId(ParticipantId(name)) for name in ("ann", "ben", "cid")]
+
+
+class _Step(Awaitable[None]):
+    """Gives control back to the simulation."""
+
+    def __await__(self) -> Generator[None, None, None]:
+        yield
+
+
+@dataclass
+class Engines:
+    """What survives every crash."""
+
+    rng: random.Random
+    ignore_sources: bool = False
+    """Take out the rule that only rows from before the record count as state."""
+    rows: dict[tuple[ConversationId, int], StoredMessage] = field(default_factory=dict)
+    places: dict[MessageId, MessagePosition] = field(default_factory=dict)
+    streams: dict[UserId, list[tuple[Source, int, int]]] = field(default_factory=lambda: defaultdict(list))
+    taken: dict[UserId, tuple[int, int]] = field(default_factory=dict)
+
+    # MessageStore
+
+    async def write(self, messages: Sequence[StoredMessage]) -> None:
+        writes = [(kind, message) for message in messages for kind in ("row", "place")]
+        self.rng.shuffle(writes)
+        for kind, message in writes:
+            await _Step()
+            if kind == "row":
+                self._write_row(message)
+            else:
+                self._write_place(message)
+
+    def _write_row(self, message: StoredMessage) -> None:
+        key = (message.message.conversation_id, message.sequence)
+        if key not in self.rows or self.rows[key].source <= message.source:
+            self.rows[key] = message
+
+    def _write_place(self, message: StoredMessage) -> None:
+        old = self.places.get(message.message.message_id)
+        if old is None or old.source <= message.source:
+            place = MessagePosition(message.message.conversation_id, message.sequence, message.source)
+            self.places[message.message.message_id] = place
+
+    async def positions(self, message_ids: Collection[MessageId]) -> Mapping[MessageId, MessagePosition]:
+        await _Step()
+        return {m: self.places[m] for m in message_ids if m in self.places}
+
+    async def last_sequences_before(self, sources: Mapping[ConversationId, Source]) -> Mapping[ConversationId, int]:
+        await _Step()
+        return {
+            conversation: max(
+                (
+                    sequence
+                    for (c, sequence), row in self.rows.items()
+                    if c == conversation and (self.ignore_sources or row.source < source)
+                ),
+                default=0,
+            )
+            for conversation, source in sources.items()
+        }
+
+    # ReceiptStore
+
+    async def record_sent(self, sent: Mapping[tuple[ConversationId, UserId], int]) -> None:
+        await _Step()
+
+    # ConversationStore
+
+    async def get(self, conversation_id: ConversationId, at_least_version: int = 0) -> Conversation:
+        participations = tuple(Participation(user, Role.MEMBER, 1, None, 0) for user in USERS)
+        return Conversation(conversation_id, ConversationType.GROUP, "", USERS[0], Timestamp(0), 1, participations)
+
+    # UserStream
+
+    async def append(self, appends: Sequence[StreamAppend]) -> None:
+        for append in appends:
+            for user in append.users:
+                await _Step()
+                mark = (append.source.offset, append.index)
+                if mark > self.taken.get(user, (-1, -1)):
+                    self.taken[user] = mark
+                    self.streams[user].append((append.source, append.index, append.message_sequence))
+
+
+@dataclass
+class _Router:
+    route: RouteMessages
+    position: int
+    batch_end: int = 0
+    running: Coroutine[Any, Any, Any] | None = None
+
+
+class Simulation:
+    """One partition, its log, and the routers that own it one after the other."""
+
+    def __init__(self, log: Sequence[AcceptedMessage], engines: Engines, rng: random.Random) -> None:
+        self._log = log
+        self._rng = rng
+        self._committed = 0
+        self.engines = engines
+        self._owner = self._new_router()
+        self._zombies: list[_Router] = []
+
+    def run(self, steps: int) -> None:
+        """Let anything happen for some steps, then let the last owner and every zombie finish."""
+        for _ in range(steps):
+            action = self._rng.random()
+            if action < 0.02:
+                self._owner = self._new_router()  # a crash: what was running never goes on
+            elif action < 0.05:
+                self._zombies.append(self._owner)  # taken for dead, but only slow
+                self._owner = self._new_router()
+            elif action < 0.3 and self._zombies:
+                self._step(self._rng.choice(self._zombies))
+            else:
+                self._step(self._owner)
+        for router in [self._owner, *self._zombies]:
+            while self._step(router):
+                pass
+
+    def _new_router(self) -> _Router:
+        ports = self.engines
+        route = RouteMessages(
+            messages=cast(MessageStore, ports),
+            receipts=cast(ReceiptStore, ports),
+            conversations=cast(ConversationStore, ports),
+            streams=cast(UserStream, ports),
+            codec=ProtobufEventCodec(),
+        )
+        return _Router(route, self._committed)
+
+    def _step(self, router: _Router) -> bool:
+        """One step of one router; False when there is nothing left for it to do."""
+        if router.running is None:
+            if router.position >= len(self._log):
+                return False
+            router.batch_end = min(len(self._log), router.position + self._rng.randint(1, 5))
+            router.running = cast(Coroutine[Any, Any, Any], router.route(self._batch(router)))
+        try:
+            router.running.send(None)
+        except StopIteration:
+            router.running = None
+            router.position = router.batch_end
+            if router is self._owner:
+                self._committed = router.position
+        return True
+
+    def _batch(self, router: _Router) -> Sequence[Entry]:
+        return [
+            Entry(self._log[offset], Source(1, PARTITION, offset))
+            for offset in range(router.position, router.batch_end)
+        ]
+
+
+def violations(log: Sequence[AcceptedMessage], engines: Engines) -> list[str]:
+    """What is wrong with the outcome: invariants 1 and 2, in words; empty when all is well."""
+    expected: dict[ConversationId, list[MessageId]] = defaultdict(list)
+    for message in log:
+        if message.message_id not in expected[message.conversation_id]:
+            expected[message.conversation_id].append(message.message_id)
+    wrong = []
+    for conversation, ids in expected.items():
+        rows = sorted((s, r.message.message_id) for (c, s), r in engines.rows.items() if c == conversation)
+        if rows != list(enumerate(ids, start=1)):
+            wrong.append(f"{conversation}: rows {rows}, expected {list(enumerate(ids, start=1))}")
+        for sequence, message_id in enumerate(ids, start=1):
+            place = engines.places.get(message_id)
+            if place is None or (place.conversation_id, place.sequence) != (conversation, sequence):
+                wrong.append(f"{message_id}: position {place}, expected {sequence} of {conversation}")
+    wrong += _stream_violations(log, engines)
+    return wrong
+
+
+def _stream_violations(log: Sequence[AcceptedMessage], engines: Engines) -> list[str]:
+    wrong = []
+    first = {}
+    for offset, message in enumerate(log):
+        first.setdefault(message.message_id, offset)
+    offsets = sorted(first.values())
+    for user in USERS:
+        seen = [source.offset for source, _, _ in engines.streams[user]]
+        if seen != offsets:
+            wrong.append(f"stream of {user}: events of records {seen}, expected {offsets}")
+    return wrong
