@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 UV_VERSION := 0.13.9
-UV := .uv/bin/uv
+UV := .tools/bin/uv
 BIN := .venv/bin
 MEMBERS := gen/python core server workers standalone sdk/python
 export UV_NO_PROGRESS := 1
@@ -18,16 +18,16 @@ setup: .venv/.ready ## install everything into .venv (the other commands do it b
 
 $(UV):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Chat4All needs Python 3.11 or later"; exit 1; }
-	@$(PYTHON) -m venv .uv || { echo "Chat4All needs Python's venv module (Debian: python3-venv)"; exit 1; }
-	@.uv/bin/python -m pip install --quiet --disable-pip-version-check "uv==$(UV_VERSION)"
+	@$(PYTHON) -m venv .tools || { echo "Chat4All needs Python's venv module (Debian: python3-venv)"; exit 1; }
+	@.tools/bin/python -m pip install --quiet --disable-pip-version-check "uv==$(UV_VERSION)"
 
 # uv.lock names no index (see tools/lock.sh), so the pins and hashes are exported and installed from
 # the index that this machine uses.
 .venv/.ready: $(UV) uv.lock pyproject.toml $(MEMBERS:%=%/pyproject.toml)
 	@echo "setting up .venv (once) ..."
 	@$(UV) venv --quiet --allow-existing --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')" .venv
-	@$(UV) export --quiet --frozen --all-packages --all-groups --no-emit-workspace --no-header > .uv/pins.txt
-	@$(UV) pip sync --quiet --python .venv --require-hashes .uv/pins.txt
+	@$(UV) export --quiet --frozen --all-packages --all-groups --no-emit-workspace --no-header > .tools/pins.txt
+	@$(UV) pip sync --quiet --python .venv --require-hashes .tools/pins.txt
 	@$(UV) pip install --quiet --python .venv --no-deps $(MEMBERS:%=-e ./%)
 	@touch $@
 
@@ -44,3 +44,37 @@ fmt: .venv/.ready ## format the code and the contracts
 	@$(BIN)/ruff check --quiet --fix-only .
 	@$(BIN)/ruff format --quiet .
 	@$(BIN)/buf format -w proto
+
+.PHONY: run
+run: .venv/.ready ## serve everything on this machine: API on port 8080, data in .chat4all/
+	@exec $(BIN)/python -m chat4all_standalone
+
+.PHONY: demo
+demo: .venv/.ready ## a scripted tour: two people, a conversation, messages and their states live
+	@exec $(BIN)/python examples/demo.py
+
+.PHONY: test
+test: .venv/.ready ## every test that needs no external engine; ARGS go to pytest
+	@$(BIN)/pytest $(ARGS)
+
+.PHONY: test-crash
+test-crash: .venv/.ready ## 20,000 messages while the whole process is killed at random; the short form is in `make test`
+	@$(BIN)/pytest tests/e2e/test_crash.py --messages 20000 --kills 12 --timeout 3600 $(ARGS)
+
+.PHONY: bench
+bench: .venv/.ready ## measure throughput and latency against a bare echo in the same run
+	@exec $(BIN)/python -m bench $(ARGS)
+
+.PHONY: lint
+lint: .venv/.ready ## ruff, mypy, import-linter, buf lint and breaking, generated code up to date
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo > .tools/imports.txt || { cat .tools/imports.txt; exit 1; }
+	@$(BIN)/buf format --diff --exit-code proto
+	@$(BIN)/buf lint gen/envoy/chat4all.binpb --config buf.yaml
+	@$(BIN)/buf breaking gen/envoy/chat4all.binpb --config buf.yaml --against proto/released.binpb
+	@$(BIN)/python tools/generate.py --check
+
+.PHONY: check
+check: lint test ## all that must pass before a change lands
