@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from chat4all_core.telemetry.metrics import Metrics
+from chat4all_core.telemetry.tracing import Tracer
 
 from chat4all_core.app.record_status import RecordStatus
 from chat4all_core.app.route_messages import RouteMessages
@@ -14,7 +15,7 @@ from chat4all_workers.handlers.status import StatusHandler
 from chat4all_workers.runtime import Worker
 
 
-def build_workers(engine: Engine, codec: EventCodec, metrics: Metrics) -> Sequence[Worker]:
+def build_workers(engine: Engine, codec: EventCodec, metrics: Metrics, tracer: Tracer) -> Sequence[Worker]:
     """One worker of every role. Run each as a task of its own."""
     router = RouteMessages(
         messages=engine.messages,
@@ -31,4 +32,4 @@ def build_workers(engine: Engine, codec: EventCodec, metrics: Metrics) -> Sequen
         codec=codec,
     )
     handlers: Sequence[Handler] = (RouterHandler(router, codec, metrics), StatusHandler(status, codec))
-    return [Worker(handler, engine.log, metrics) for handler in handlers]
+    return [Worker(handler, engine.log, metrics, tracer) for handler in handlers]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import structlog
 from chat4all_core.telemetry.metrics import Metrics
+from chat4all_core.telemetry.tracing import TRACEPARENT, SpanKind, Tracer
 
 from chat4all_core.domain.errors import RetryableError
 from chat4all_core.ports.event_log import DEAD_LETTER, Consumer, EventLog, LogContradictionError, Record
@@ -21,10 +22,11 @@ _POLL_SECONDS = 1.0
 class Worker:
     """Runs one handler as a member of its role's group, until it is stopped."""
 
-    def __init__(self, handler: Handler, log: EventLog, metrics: Metrics) -> None:
+    def __init__(self, handler: Handler, log: EventLog, metrics: Metrics, tracer: Tracer) -> None:
         self._handler = handler
         self._log = log
         self._metrics = metrics
+        self._tracer = tracer
         self._consumer: Consumer = log.consumer(handler.topic, f"chat4all.{handler.role}")
         self._logger = structlog.get_logger(role=handler.role)
         self._stop = asyncio.Event()
@@ -56,7 +58,13 @@ class Worker:
             await self._pause(error.retry_after)
             return
         if records:
-            await self._apply(records, await self._handle(records))
+            self._metrics.batch_records.labels(role=self._handler.role).observe(len(records))
+            links = [record.headers[TRACEPARENT] for record in records if TRACEPARENT in record.headers]
+            with (
+                self._metrics.batch_duration.labels(role=self._handler.role).time(),
+                self._tracer.span(self._handler.role, kind=SpanKind.CONSUMER, links=links),
+            ):
+                await self._apply(records, await self._handle(records))
 
     async def _handle(self, records: Sequence[Record]) -> Outcome:
         try:

@@ -1,6 +1,6 @@
 """Use case: follow one's stream of events."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -100,7 +100,7 @@ class Subscribe:
         self._drain = drain
         self._heartbeat_seconds = heartbeat_seconds
 
-    async def __call__(self, subscription: Subscription) -> AsyncIterator[Frame]:
+    async def __call__(self, subscription: Subscription) -> AsyncGenerator[Frame, None]:
         """The frames, until the subscriber closes the iterator or a GoingAwayFrame was given.
 
         Raises:
@@ -131,7 +131,9 @@ class Subscribe:
                 async for frame in self._live(subscription, watch, position):
                     yield frame
 
-    async def _live(self, subscription: Subscription, watch: Watch, position: StreamPosition) -> AsyncIterator[Frame]:
+    async def _live(
+        self, subscription: Subscription, watch: Watch, position: StreamPosition
+    ) -> AsyncGenerator[Frame, None]:
         only = subscription.conversation_id
         while True:
             if reason := await self._reason_to_end(subscription):
