@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 
-from chat4all_core.telemetry.metrics import Metrics
-from chat4all_core.telemetry.tracing import Tracer
-
 from chat4all_core.app.record_status import RecordStatus
 from chat4all_core.app.route_messages import RouteMessages
 from chat4all_core.ports.engine import Engine
 from chat4all_core.ports.event_codec import EventCodec
+from chat4all_core.telemetry.metrics import Metrics
+from chat4all_core.telemetry.tracing import Tracer
 from chat4all_workers.handler import Handler
 from chat4all_workers.handlers.router import RouterHandler
 from chat4all_workers.handlers.status import StatusHandler

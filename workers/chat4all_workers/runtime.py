@@ -5,11 +5,11 @@ import contextlib
 from collections.abc import Sequence
 
 import structlog
-from chat4all_core.telemetry.metrics import Metrics
-from chat4all_core.telemetry.tracing import TRACEPARENT, SpanKind, Tracer
 
 from chat4all_core.domain.errors import RetryableError
 from chat4all_core.ports.event_log import DEAD_LETTER, Consumer, EventLog, LogContradictionError, Record
+from chat4all_core.telemetry.metrics import Metrics
+from chat4all_core.telemetry.tracing import TRACEPARENT, SpanKind, Tracer
 from chat4all_workers.handler import Done, Halt, Handler, Outcome, Rejection, RetryAfter
 from chat4all_workers.retry_schedule import RetrySchedule
 

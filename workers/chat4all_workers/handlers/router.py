@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 
-from chat4all_core.telemetry.metrics import Metrics
-
 from chat4all_core.app.route_messages import ROLE, RouteMessages
 from chat4all_core.domain.fold import Entry
 from chat4all_core.ports.event_codec import EventCodec, UndecodableError
 from chat4all_core.ports.event_log import MESSAGE_ACCEPTED, Record
+from chat4all_core.telemetry.metrics import Metrics
 from chat4all_workers.handler import Done, Halt, Outcome
 
 
