@@ -1,0 +1,21 @@
+"""How the gRPC server uses its connections."""
+
+MAX_MESSAGE_BYTES = 4 * 1024 * 1024
+
+GRPC_OPTIONS = (
+    # A second server on the same port would silently take a share of the connections.
+    ("grpc.so_reuseport", 0),
+    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+    # Without these two, the windows of uploads grow far faster than a slow handler reads, at the cost of hundreds
+    # of megabytes; with them they stay at a size that still carries hundreds of megabytes a second.
+    ("grpc.http2.bdp_probe", 0),
+    ("grpc.http2.lookahead_bytes", 1024 * 1024),
+    # Subscriptions may be quiet for long. Pings keep what lies between from forgetting them, and find dead peers.
+    ("grpc.keepalive_time_ms", 30_000),
+    ("grpc.keepalive_timeout_ms", 20_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.max_pings_without_data", 0),
+    # Clients may ping as often for the same reason; the default would cut them off after two such pings.
+    ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+)

@@ -1,0 +1,96 @@
+"""The life of a server: start, serve, drain, stop."""
+
+import asyncio
+from contextlib import AsyncExitStack, suppress
+
+import grpc
+from aiohttp import web
+
+from chat4all_core.app.drain_signal import DrainSignal
+from chat4all_server.readiness import Readiness
+
+
+class PortError(Exception):
+    """A port can't be had. The message says which setting names it."""
+
+    def __init__(self, setting: str, host: str, port: int) -> None:
+        super().__init__(
+            f"{setting}: can't listen on {host}:{port}; is it taken by another process? Set {setting} to a free port."
+        )
+
+
+class Server:
+    """The gRPC port and the web port of one process."""
+
+    def __init__(
+        self,
+        *,
+        grpc_server: grpc.aio.Server,
+        application: web.Application,
+        readiness: Readiness,
+        drain: DrainSignal,
+        host: str,
+        grpc_port: int,
+        web_port: int,
+    ) -> None:
+        """Port 0 means any free one."""
+        self._grpc_server = grpc_server
+        self._application = application
+        self._readiness = readiness
+        self._drain = drain
+        self._host = host
+        self._wanted_grpc_port = grpc_port
+        self._wanted_web_port = web_port
+        self._running = AsyncExitStack()
+        self.grpc_port = 0
+        """The port that was bound. Known once started."""
+        self.web_port = 0
+        """The same."""
+
+    async def start(self) -> None:
+        """Serve. Once, and nothing is left open when it fails.
+
+        Raises:
+            PortError: a port is taken.
+        """
+        async with AsyncExitStack() as starting:
+            self.web_port = await self._start_web(starting)
+            await self._readiness.check()
+            self.grpc_port = await self._start_grpc(starting)
+            watch = asyncio.create_task(self._readiness.watch())
+            starting.push_async_callback(_cancel, watch)
+            self._running = starting.pop_all()
+
+    async def stop(self, grace: float) -> None:
+        """Take no more calls, tell subscribers to go elsewhere, and let calls finish for up to `grace` seconds."""
+        await self._readiness.end()
+        self._drain.set()
+        await self._grpc_server.stop(grace)
+        await self._running.aclose()
+
+    async def _start_grpc(self, starting: AsyncExitStack) -> int:
+        address = f"{self._host}:{self._wanted_grpc_port}"
+        try:
+            port = self._grpc_server.add_insecure_port(address)
+        except RuntimeError as error:
+            raise PortError("CHAT4ALL_SERVER_GRPC_PORT", self._host, self._wanted_grpc_port) from error
+        starting.push_async_callback(self._grpc_server.stop, None)
+        await self._grpc_server.start()
+        return port
+
+    async def _start_web(self, starting: AsyncExitStack) -> int:
+        runner = web.AppRunner(self._application, access_log=None)
+        starting.push_async_callback(runner.cleanup)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, self._host, self._wanted_web_port).start()
+        except OSError as error:
+            raise PortError("CHAT4ALL_SERVER_WEB_PORT", self._host, self._wanted_web_port) from error
+        port: int = runner.addresses[0][1]
+        return port
+
+
+async def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task

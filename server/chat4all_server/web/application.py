@@ -1,0 +1,39 @@
+"""What is served over plain HTTP, on a port of its own. Envoy forwards /.well-known/jwks.json to it and nothing
+else; the other paths are for the machine's operators."""
+
+from collections.abc import Callable
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+
+from chat4all_core.ports.token_issuer import TokenIssuer
+
+# Short enough that a new key is known everywhere long before anybody who rotates keys by the book signs with it.
+JWKS_MAX_AGE_SECONDS = 300
+
+
+def build_application(
+    issuer: TokenIssuer, registry: CollectorRegistry, is_ready: Callable[[], bool]
+) -> web.Application:
+    """The application."""
+
+    async def jwks(_: web.Request) -> web.Response:
+        """The public keys of access tokens (RFC 7517)."""
+        headers = {"Cache-Control": f"public, max-age={JWKS_MAX_AGE_SECONDS}"}
+        return web.json_response({"keys": list(issuer.public_keys())}, headers=headers)
+
+    async def metrics(_: web.Request) -> web.Response:
+        """Every metric of the process, as Prometheus reads it."""
+        return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    async def healthz(_: web.Request) -> web.Response:
+        """200 when the server is ready, otherwise 503."""
+        ready = is_ready()
+        return web.json_response({"ready": ready}, status=200 if ready else 503)
+
+    application = web.Application()
+    application.router.add_get("/.well-known/jwks.json", jwks)
+    application.router.add_get("/metrics", metrics)
+    application.router.add_get("/healthz", healthz)
+    return application
