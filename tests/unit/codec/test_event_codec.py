@@ -4,6 +4,10 @@ import string
 from dataclasses import replace
 
 import pytest
+from google.protobuf.timestamp_pb2 import Timestamp as ProtobufTimestamp
+from hypothesis import given
+from hypothesis import strategies as st
+
 from chat4all.events.v1 import events_pb2
 from chat4all.messaging.v1 import message_pb2
 from chat4all.status.v1 import event_pb2
@@ -14,9 +18,6 @@ from chat4all_core.domain.message import AcceptedMessage, StoredMessage
 from chat4all_core.domain.source import Source
 from chat4all_core.domain.timestamp import Timestamp, to_datetime
 from chat4all_core.ports.event_codec import EventCodec, MembershipChanged, UndecodableError
-from google.protobuf.timestamp_pb2 import Timestamp as ProtobufTimestamp
-from hypothesis import given
-from hypothesis import strategies as st
 
 codec: EventCodec = ProtobufEventCodec()
 
@@ -58,9 +59,7 @@ def test_accepted_message_survives_the_log(message: AcceptedMessage) -> None:
 @given(MESSAGES)
 def test_empty_metadata_is_absent(message: AcceptedMessage) -> None:
     """A message with empty metadata is written as one without."""
-    assert codec.encode_accepted(_with_metadata(message, {})) == codec.encode_accepted(
-        _with_metadata(message, None)
-    )
+    assert codec.encode_accepted(_with_metadata(message, {})) == codec.encode_accepted(_with_metadata(message, None))
 
 
 @given(RECEIPTS | CHANGES)
@@ -158,13 +157,9 @@ def test_evidence_of_a_later_release_is_refused() -> None:
 
 def test_finer_times_are_rounded_down() -> None:
     """A time with nanoseconds, which this release never writes, is read as the microsecond before it."""
-    value = events_pb2.StatusUpdated(
-        conversation_id="c", membership_changed=events_pb2.MembershipChanged(version=1)
-    )
+    value = events_pb2.StatusUpdated(conversation_id="c", membership_changed=events_pb2.MembershipChanged(version=1))
     value.time.seconds, value.time.nanos = -1, 999_999_999
-    assert codec.decode_status(value.SerializeToString()) == MembershipChanged(
-        ConversationId("c"), 1, Timestamp(-1)
-    )
+    assert codec.decode_status(value.SerializeToString()) == MembershipChanged(ConversationId("c"), 1, Timestamp(-1))
 
 
 def test_a_receipt_of_another_state_is_a_mistake_of_the_caller() -> None:

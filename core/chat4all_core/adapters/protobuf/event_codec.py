@@ -4,12 +4,12 @@ Every message is encoded twice and decoded once on its way, so this is written f
 by integer arithmetic, and sub-messages are filled in place.
 """
 
-from chat4all.events.v1 import events_pb2
-from chat4all.messaging.v1 import message_pb2
-from chat4all.status.v1 import event_pb2
 from google.protobuf.message import DecodeError
 from google.protobuf.timestamp_pb2 import Timestamp as ProtobufTimestamp
 
+from chat4all.events.v1 import events_pb2
+from chat4all.messaging.v1 import message_pb2
+from chat4all.status.v1 import event_pb2
 from chat4all_core.domain.delivery_state import DeliveryState, Receipt
 from chat4all_core.domain.ids import ConversationId, MessageId, ParticipantId, UserId
 from chat4all_core.domain.message import AcceptedMessage, StoredMessage

@@ -1,0 +1,90 @@
+"""Every metric of the platform, declared once.
+
+Names follow Prometheus: prefix, unit, `_total` for counters. Labels take their values from small closed sets, never
+an id: `method` (the RPCs of the contracts), `code` (the names of gRPC's status codes), `role` (the worker roles) and
+`reason`. Below each metric stands who writes it.
+"""
+
+from collections.abc import Sequence
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+__all__ = ["Metrics"]
+
+# From an embedded commit (0.1 ms) to a call that is given up (60 s).
+_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+_RECORDS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000)
+
+
+class Metrics:
+    """The metrics of one process, registered in the registry that is given; a registry takes them once."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        def counter(name: str, help: str, *labels: str) -> Counter:
+            return Counter(f"chat4all_{name}", help, labels, registry=registry)
+
+        def gauge(name: str, help: str, *labels: str) -> Gauge:
+            return Gauge(f"chat4all_{name}", help, labels, registry=registry)
+
+        def histogram(name: str, help: str, buckets: Sequence[float], *labels: str) -> Histogram:
+            return Histogram(f"chat4all_{name}", help, labels, buckets=buckets, registry=registry)
+
+        self.rpc_duration = histogram(
+            "rpc_server_duration_seconds",
+            "Time from the start of a call to its status; for streams, as long as they are open.",
+            _SECONDS,
+            "method",
+            "code",
+        )
+        """Server, the outermost interceptor."""
+        self.rpc_in_flight = gauge("rpc_server_in_flight_calls", "Calls that are being served.", "method")
+        """Server, the outermost interceptor."""
+        self.messages_accepted = counter(
+            "messages_accepted_total", "Messages answered with SENT, repeated sends included."
+        )
+        """Server, the messaging service."""
+        self.subscriptions_open = gauge("subscriptions_open", "Subscriptions that are open.")
+        """Server, wherever a subscription is served."""
+        self.subscriptions_ended = counter(
+            "subscriptions_ended_total",
+            "Subscriptions that ended, by GoingAway reason in lower case, or client_closed.",
+            "reason",
+        )
+        """Server, wherever a subscription is served."""
+
+        self.messages_routed = counter("messages_routed_total", "Messages that were given their sequence and stored.")
+        """Workers, the router."""
+        self.messages_repeated = counter(
+            "messages_repeated_total",
+            "Accepted messages that were dropped, for an earlier send of the same was stored.",
+        )
+        """Workers, the router."""
+        self.batch_records = histogram("worker_batch_records", "Records handled at once.", _RECORDS, "role")
+        """Workers, the runtime."""
+        self.batch_duration = histogram(
+            "worker_batch_duration_seconds", "Time that a role takes to handle one batch.", _SECONDS, "role"
+        )
+        """Workers, the runtime."""
+        self.records_handled = counter("worker_records_handled_total", "Records done with and committed.", "role")
+        """Workers, the runtime."""
+        self.records_retried = counter("worker_records_retried_total", "Records put off to be tried again.", "role")
+        """Workers, the runtime."""
+        self.records_rejected = counter(
+            "worker_records_rejected_total", "Records written to the dead-letter topic.", "role"
+        )
+        """Workers, the runtime."""
+        self.partitions_halted = gauge(
+            "worker_partitions_halted", "Partitions that wait for an operator: log and store contradict.", "role"
+        )
+        """Workers, the runtime."""
+        self.consumer_lag = gauge("worker_lag_records", "Records that the role's group has not committed yet.", "role")
+        """Workers, the runtime."""
+
+        self.log_append_duration = histogram(
+            "log_append_duration_seconds", "Time from an append to its durable acknowledgement.", _SECONDS
+        )
+        """Adapters of the event log."""
+        self.stream_events_appended = counter(
+            "stream_events_appended_total", "Events appended to users' streams, counted once for each user."
+        )
+        """Adapters of the user stream."""
