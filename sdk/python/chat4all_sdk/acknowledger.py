@@ -5,7 +5,6 @@ import logging
 from contextlib import suppress
 
 from chat4all.status.v1 import status_service_pb2 as pb
-
 from chat4all_sdk.connection import Connection
 from chat4all_sdk.errors import ChatError, DeadlineExceeded, Unavailable
 from chat4all_sdk.events import MessageCreated
@@ -66,7 +65,5 @@ class Acknowledger:
         if not self._conversation_id:
             return pb.AcknowledgeRequest(cursor=event.cursor)
         # A cursor covers all conversations, also those that this subscription leaves out.
-        position = pb.ConversationPosition(
-            conversation_id=self._conversation_id, sequence=event.message.sequence
-        )
+        position = pb.ConversationPosition(conversation_id=self._conversation_id, sequence=event.message.sequence)
         return pb.AcknowledgeRequest(positions=[position])

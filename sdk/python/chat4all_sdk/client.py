@@ -67,8 +67,10 @@ class AsyncClient(IdentityCalls, ConversationCalls, MessageCalls, StatusCalls):
         """Ends subscriptions and streams and closes the connection. The session stays valid."""
         if self._opened is not None:
             opened, self._opened = self._opened, None
-            self._session = opened.sessions.session
-            await opened.close()
+            try:
+                await opened.close()
+            finally:
+                self._session = opened.sessions.session
 
     async def __aenter__(self) -> Self:
         return await self.open()
@@ -77,6 +79,11 @@ class AsyncClient(IdentityCalls, ConversationCalls, MessageCalls, StatusCalls):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.close()
+
+    @property
+    def session(self) -> Session | None:
+        """The tokens of the present login, to be saved and given to another client; None without one."""
+        return self._session if self._opened is None else self._opened.sessions.session
 
     @property
     def _connection(self) -> Connection:

@@ -7,11 +7,11 @@ from typing import Protocol, TypeVar
 from weakref import WeakSet
 
 import grpc
+
 from chat4all.identity.v1 import identity_service_pb2 as identity_pb
 from chat4all.identity.v1.identity_service_pb2_grpc import IdentityServiceStub
 from chat4all.messaging.v1.messaging_service_pb2_grpc import MessagingServiceStub
 from chat4all.status.v1.status_service_pb2_grpc import StatusServiceStub
-
 from chat4all_sdk.errors import ChatError
 from chat4all_sdk.retry import Backoff, RetryRule, never_sent, unavailable
 from chat4all_sdk.rpc_status import error_from_call

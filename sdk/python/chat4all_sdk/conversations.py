@@ -5,7 +5,6 @@ from uuid import uuid4
 
 from chat4all.messaging.v1 import conversation_pb2 as conversation_pb
 from chat4all.messaging.v1 import messaging_service_pb2 as pb
-
 from chat4all_sdk import translate
 from chat4all_sdk.calls import Calls
 from chat4all_sdk.connection import ATTEMPT_TIMEOUT

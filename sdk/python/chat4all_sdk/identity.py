@@ -1,7 +1,6 @@
 """The calls about accounts and sessions."""
 
 from chat4all.identity.v1 import identity_service_pb2 as pb
-
 from chat4all_sdk import translate
 from chat4all_sdk.calls import Calls
 from chat4all_sdk.connection import session_from_tokens
@@ -15,11 +14,6 @@ __all__ = ["IdentityCalls"]
 class IdentityCalls(Calls):
     """Accounts and sessions."""
 
-    @property
-    def session(self) -> Session | None:
-        """The tokens of the present login, to be saved and given to another client; None without one."""
-        return self._connection.sessions.session
-
     async def register(self, username: str, password: str, email: str | None = None) -> User:
         """Creates an account; it is not logged in by that. Raises AlreadyExists, InvalidArgument."""
         request = pb.RegisterUserRequest(username=username, password=password, email=email or "")
@@ -31,16 +25,14 @@ class IdentityCalls(Calls):
     async def login(self, username: str, password: str) -> Session:
         """Starts a session, in which all later calls are made. Raises Unauthenticated."""
         request = pb.IssueTokenRequest(username=username, password=password)
-        response = await self._connection.call(
-            self._connection.identity.IssueToken, request, authenticated=False
-        )
+        response = await self._connection.call(self._connection.identity.IssueToken, request, authenticated=False)
         session = session_from_tokens(response)
         self._connection.sessions.change(session)
         return session
 
     async def logout(self) -> None:
         """Ends the session on the server and forgets it. Without a session it does nothing."""
-        session = self.session
+        session = self._connection.sessions.session
         if session is None:
             return
         if session.refresh_token:
@@ -50,16 +42,12 @@ class IdentityCalls(Calls):
 
     async def me(self) -> User:
         """The caller's own account."""
-        response = await self._connection.call(
-            self._connection.identity.GetCurrentUser, pb.GetCurrentUserRequest()
-        )
+        response = await self._connection.call(self._connection.identity.GetCurrentUser, pb.GetCurrentUserRequest())
         return translate.user(response.user)
 
     async def get_user(self, user_id: str) -> User:
         """An account by its id. Raises NotFound."""
-        response = await self._connection.call(
-            self._connection.identity.GetUser, pb.GetUserRequest(user_id=user_id)
-        )
+        response = await self._connection.call(self._connection.identity.GetUser, pb.GetUserRequest(user_id=user_id))
         return translate.user(response.user)
 
     async def find_user(self, username: str) -> User:

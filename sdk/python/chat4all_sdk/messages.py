@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Mapping
 from uuid import uuid4
 
 from chat4all.messaging.v1 import messaging_service_pb2 as pb
-
 from chat4all_sdk import translate
 from chat4all_sdk.calls import Calls
 from chat4all_sdk.connection import ATTEMPT_TIMEOUT

@@ -11,9 +11,9 @@ from collections.abc import Callable
 
 import grpc
 
-from chat4all_sdk.errors import ChatError
+from chat4all_sdk.errors import ChatError, ResourceExhausted
 
-__all__ = ["Backoff", "RetryRule", "connection_lost", "idempotent", "never_sent", "unavailable"]
+__all__ = ["Backoff", "RetryRule", "connection_lost", "idempotent", "never_sent", "resumable", "unavailable"]
 
 RetryRule = Callable[[ChatError], bool]
 
@@ -49,9 +49,14 @@ def connection_lost(error: ChatError) -> bool:
 
 def idempotent(error: ChatError) -> bool:
     """For calls that the server recognises by their request_id: whatever may have got lost."""
-    return error.code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED) or connection_lost(
-        error
-    )
+    return error.code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED) or connection_lost(error)
+
+
+def resumable(error: ChatError) -> bool:
+    """For streams that go on from a cursor: whatever may be over by the next attempt."""
+    if isinstance(error, ResourceExhausted):
+        return error.retry_after is not None
+    return idempotent(error) or error.code is grpc.StatusCode.INTERNAL
 
 
 class Backoff:

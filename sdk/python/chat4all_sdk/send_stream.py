@@ -10,8 +10,8 @@ from typing import Self
 from uuid import uuid4
 
 import grpc
-from chat4all.messaging.v1 import messaging_service_pb2 as pb
 
+from chat4all.messaging.v1 import messaging_service_pb2 as pb
 from chat4all_sdk import translate
 from chat4all_sdk.connection import ATTEMPT_TIMEOUT, Connection
 from chat4all_sdk.errors import ChatError, DeadlineExceeded
@@ -41,9 +41,7 @@ class SendStream:
     alone; it is not repeated, for later ones may have overtaken it.
     """
 
-    def __init__(
-        self, connection: Connection, *, window: int, answer_timeout: float = ATTEMPT_TIMEOUT
-    ) -> None:
+    def __init__(self, connection: Connection, *, window: int, answer_timeout: float = ATTEMPT_TIMEOUT) -> None:
         """A stream with unanswered messages and no answer for `answer_timeout` seconds is made anew."""
         self._connection = connection
         self._answer_timeout = answer_timeout
@@ -79,9 +77,7 @@ class SendStream:
         metadata: Mapping[str, str] | None = None,
     ) -> SentMessage:
         """Sends a message and waits until it is durable. Raises ChatError as `send` of a client does."""
-        answer = await self.submit(
-            conversation_id, text, request_id=request_id, reply_to=reply_to, metadata=metadata
-        )
+        answer = await self.submit(conversation_id, text, request_id=request_id, reply_to=reply_to, metadata=metadata)
         return await answer
 
     async def submit(

@@ -1,7 +1,6 @@
 """The calls about what happens."""
 
 from chat4all.status.v1 import status_service_pb2 as pb
-
 from chat4all_sdk.calls import Calls
 from chat4all_sdk.subscription import Subscription
 

@@ -5,14 +5,14 @@ from types import TracebackType
 from typing import Self
 
 import grpc
-from chat4all.status.v1 import status_service_pb2 as pb
 
+from chat4all.status.v1 import status_service_pb2 as pb
 from chat4all_sdk import translate
 from chat4all_sdk.acknowledger import Acknowledger
 from chat4all_sdk.connection import Connection
-from chat4all_sdk.errors import ChatError, PermissionDenied, ResourceExhausted, Unavailable
+from chat4all_sdk.errors import ChatError, PermissionDenied, Unavailable
 from chat4all_sdk.events import CaughtUp, Event, MessageCreated
-from chat4all_sdk.retry import Backoff, idempotent
+from chat4all_sdk.retry import Backoff, resumable
 from chat4all_sdk.rpc_status import error_from_call
 from chat4all_sdk.session import Credentials
 
@@ -43,9 +43,7 @@ class Subscription:
         self._connection = connection
         self._request = pb.SubscribeRequest(cursor=cursor, conversation_id=conversation_id)
         self._silence = silence
-        self._acknowledger = (
-            Acknowledger(connection, conversation_id=conversation_id) if acknowledge else None
-        )
+        self._acknowledger = Acknowledger(connection, conversation_id=conversation_id) if acknowledge else None
         self._received: asyncio.Queue[Event | ChatError | None] = asyncio.Queue(_READ_AHEAD)
         self._yielded: Event | None = None
         self._caught_up = False
@@ -118,8 +116,7 @@ class Subscription:
             if await self._read(credentials):
                 await self._connection.sessions.renew(credentials)
         except ChatError as error:
-            limited = isinstance(error, ResourceExhausted) and error.retry_after is not None
-            if not limited and not idempotent(error):
+            if not resumable(error):
                 raise
             return self._backoff.next(error.retry_after)
         return self._backoff.next()

@@ -154,9 +154,7 @@ class Client:
     ) -> SentMessage:
         """See AsyncClient.send."""
         return self._loop.run(
-            self._client.send(
-                conversation_id, text, request_id=request_id, reply_to=reply_to, metadata=metadata
-            )
+            self._client.send(conversation_id, text, request_id=request_id, reply_to=reply_to, metadata=metadata)
         )
 
     def send_stream(self, *, window: int = 256) -> SyncSendStream:

@@ -94,9 +94,7 @@ class SyncSendStream:
     ) -> SentMessage:
         """Sends a message and waits until it is durable."""
         return self._loop.run(
-            self._stream.send(
-                conversation_id, text, request_id=request_id, reply_to=reply_to, metadata=metadata
-            )
+            self._stream.send(conversation_id, text, request_id=request_id, reply_to=reply_to, metadata=metadata)
         )
 
     def submit(
@@ -113,7 +111,13 @@ class SyncSendStream:
         Messages of one thread go out in the order of its calls.
         """
         return self._loop.submit(
-            self._stream.send(
-                conversation_id, text, request_id=request_id, reply_to=reply_to, metadata=metadata
-            )
+            self._stream.send(conversation_id, text, request_id=request_id, reply_to=reply_to, metadata=metadata)
         )
+
+    def drain(self) -> None:
+        """Waits until every message sent so far is answered."""
+        self._loop.run(self._stream.drain())
+
+    def close(self) -> None:
+        """Ends the stream at once; unanswered messages fail, though they may have been stored."""
+        self._loop.run(self._stream.aclose())

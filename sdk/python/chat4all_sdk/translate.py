@@ -2,14 +2,14 @@
 
 from datetime import UTC, datetime, timedelta
 
+from google.protobuf.timestamp_pb2 import Timestamp
+
 from chat4all.identity.v1 import identity_service_pb2 as identity_pb
 from chat4all.messaging.v1 import conversation_pb2 as conversation_pb
 from chat4all.messaging.v1 import message_pb2 as message_pb
 from chat4all.messaging.v1 import messaging_service_pb2 as messaging_pb
 from chat4all.status.v1 import event_pb2 as event_pb
 from chat4all.status.v1 import status_service_pb2 as status_pb
-from google.protobuf.timestamp_pb2 import Timestamp
-
 from chat4all_sdk import events, models
 
 __all__ = ["conversation", "event", "message", "reset", "role_number", "sent", "user"]
@@ -81,9 +81,7 @@ def message(pb: message_pb.Message) -> models.Message:
 
 def sent(pb: messaging_pb.SendMessageResponse, request_id: str) -> models.SentMessage:
     """The receipt of a message."""
-    return models.SentMessage(
-        pb.message_id, pb.conversation_id, request_id, _state(pb.state), _time(pb.create_time)
-    )
+    return models.SentMessage(pb.message_id, pb.conversation_id, request_id, _state(pb.state), _time(pb.create_time))
 
 
 def event(pb: event_pb.Event, cursor: str) -> events.Event | None:
