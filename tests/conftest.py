@@ -1,0 +1,36 @@
+"""Options and fixtures of all tests."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """How hard the crash test tries; `make test-crash` raises both."""
+    parser.addoption("--messages", type=int, default=1_500, help="messages of the crash test")
+    parser.addoption("--kills", type=int, default=3, help="kills of the crash test")
+
+
+@pytest.fixture(scope="session")
+def grpcurl() -> str:
+    """The grpcurl binary; where there is none, a reason to skip, and in CI a failure."""
+    found = shutil.which("grpcurl")
+    for folder in (".tools/bin", *_go_bin()):
+        if found is None and (Path(folder) / "grpcurl").exists():
+            found = str(Path(folder) / "grpcurl")
+    if found is None:
+        why = "grpcurl is not installed (`make grpcurl` gets it)"
+        if os.environ.get("CI"):
+            pytest.fail(why)
+        pytest.skip(why)
+    return found
+
+
+def _go_bin() -> list[str]:
+    if shutil.which("go") is None:
+        return []
+    path = subprocess.run(["go", "env", "GOPATH"], capture_output=True, text=True, check=True).stdout.strip()
+    return [f"{path}/bin"]

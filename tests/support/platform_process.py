@@ -1,0 +1,98 @@
+"""The whole platform as a process of its own, started the way `make run` starts it."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class PlatformProcess:
+    """`python -m chat4all_standalone` on ports and a data folder of its own, which it keeps over restarts."""
+
+    def __init__(self, data_dir: Path, settings: Mapping[str, str] | None = None) -> None:
+        self.envoy_port = free_port()
+        self.grpc_port = free_port()
+        self.data_dir = data_dir
+        self.banner: list[str] = []
+        """The lines that it has printed, the one that begins with "ready" the last."""
+        self._settings = settings or {}
+        self._process: subprocess.Popen[str] | None = None
+
+    @property
+    def target(self) -> str:
+        """Where gRPC clients connect: the public port."""
+        return f"127.0.0.1:{self.envoy_port}"
+
+    @property
+    def url(self) -> str:
+        """Where REST clients connect."""
+        return f"http://127.0.0.1:{self.envoy_port}"
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self._running().pid
+
+    def start(self) -> None:
+        """Return once everything serves."""
+        env = {name: value for name, value in os.environ.items() if not name.startswith("CHAT4ALL_")}
+        env |= {
+            "CHAT4ALL_DATA_DIR": str(self.data_dir),
+            "CHAT4ALL_ENVOY_PORT": str(self.envoy_port),
+            "CHAT4ALL_SERVER_GRPC_PORT": str(self.grpc_port),
+            "PYTHONUNBUFFERED": "1",
+            **self._settings,
+        }
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        with (self.data_dir / "stderr.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "chat4all_standalone"], env=env, stdout=subprocess.PIPE, stderr=log, text=True
+            )
+        self.banner = []
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self.banner.append(line.rstrip("\n"))
+            if line.startswith("ready "):
+                return
+        raise RuntimeError(
+            f"the platform ended with {self._process.wait()} before it was ready:\n"
+            + "\n".join(self.banner)
+            + (self.data_dir / "stderr.log").read_text()[-4000:]
+        )
+
+    def kill(self) -> None:
+        """End it as a power cut would, as far as the process can tell."""
+        self._signal(signal.SIGKILL)
+
+    def stop(self) -> int:
+        """Ask it to stop, as Ctrl-C or a service manager would; returns its exit code."""
+        return self._signal(signal.SIGTERM)
+
+    def _signal(self, number: int) -> int:
+        process = self._running()
+        process.send_signal(number)
+        code = process.wait(timeout=60)
+        assert process.stdout is not None
+        process.stdout.close()
+        self._process = None
+        return code
+
+    def _running(self) -> "subprocess.Popen[str]":
+        if self._process is None:
+            raise RuntimeError("the platform is not running")
+        return self._process
+
+    def close(self) -> None:
+        """End it if it runs."""
+        if self._process is not None:
+            self.kill()
