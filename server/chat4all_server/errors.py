@@ -30,7 +30,7 @@ _log = structlog.get_logger(__name__)
 
 # The details travel as a header, of which peers and proxies take about 8 KiB in all. Texts may hold what the
 # caller sent, so each is cut to a length that can't exceed that.
-MAX_TEXT = 256
+MAX_TEXT = 160
 MAX_VIOLATIONS = 8
 
 

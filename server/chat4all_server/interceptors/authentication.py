@@ -6,7 +6,7 @@ from typing import Any
 
 from chat4all_core.domain.errors import Reason, UnauthenticatedError
 from chat4all_core.ports.token_issuer import AccessToken, TokenIssuer
-from chat4all_server.interceptors.interceptor import Behavior, Context, Interceptor, Method
+from chat4all_server.interceptors.interceptor import Behavior, Context, Interceptor, Method, header
 
 HEADER = "authorization"
 SCHEME = "bearer"
@@ -42,9 +42,9 @@ class Authentication(Interceptor):
 
 
 def _bearer_token(context: Context) -> str:
-    for key, value in context.invocation_metadata() or ():
-        if key == HEADER:
-            scheme, _, token = str(value).partition(" ")
-            if scheme.lower() == SCHEME and token.strip():
-                return token.strip()
-    raise UnauthenticatedError(Reason.TOKEN_MISSING, "the call needs the header authorization: Bearer <access token>")
+    scheme, _, token = (header(context, HEADER) or "").partition(" ")
+    if scheme.lower() != SCHEME or not token:
+        raise UnauthenticatedError(
+            Reason.TOKEN_MISSING, "the call needs the header authorization: Bearer <access token>"
+        )
+    return token.strip()

@@ -36,6 +36,11 @@ class Method:
     """Whether requests or responses are a stream."""
 
     @property
+    def name(self) -> str:
+        """package.Service/Method, as metrics and traces have it."""
+        return self.path[1:]
+
+    @property
     def service(self) -> str:
         """/package.Service/"""
         return self.path[: self.path.rindex("/") + 1]
@@ -69,6 +74,14 @@ class Interceptor(grpc.aio.ServerInterceptor, ABC):
     def wrap_handler(self, method: Method, inner: Handler) -> Handler:
         """The handler with its behavior wrapped. For interceptors that change more than the behavior."""
         return rebuild(inner, self.wrap(method, behavior_of(inner)), inner.request_deserializer)
+
+
+def header(context: Context, name: str) -> str | None:
+    """The first value of a header of the call, or None. The name is in lower case."""
+    for key, value in context.invocation_metadata() or ():
+        if key == name:
+            return str(value)
+    return None
 
 
 def behavior_of(handler: Handler) -> Behavior:
