@@ -12,7 +12,7 @@ import pytest
 from history import History, Sent, Stored, violations
 from platform_process import PlatformProcess
 
-from chat4all_sdk import AsyncClient, ChatError, MessageCreated
+from chat4all_sdk import AsyncClient, CaughtUp, ChatError, MessageCreated
 
 SENDERS = 8
 CONVERSATIONS = 50
@@ -48,6 +48,7 @@ class _Run:
         self._conversations: list[str] = []
         self._numbers = iter(range(messages))
         self._random = random.Random(7)
+        self._observing = asyncio.Event()
         self.history = History()
         self.killed = 0
 
@@ -66,6 +67,7 @@ class _Run:
         """Send everything, from eight senders at once, and kill as often as asked at random progress."""
         moments = sorted(self._random.sample(range(1, self._messages), kills))
         observer = asyncio.create_task(self._observe())
+        await self._observing.wait()
         async with asyncio.TaskGroup() as group:
             for n in range(SENDERS):
                 group.create_task(self._send(f"sender_{n}"))
@@ -100,6 +102,8 @@ class _Run:
             seen = self.history.seen
             async with contextlib.aclosing(client.subscribe()) as events:
                 async for event in events:
+                    if isinstance(event, CaughtUp):
+                        self._observing.set()
                     if isinstance(event, MessageCreated):
                         m = event.message
                         seen.append(Stored(m.conversation_id, m.sequence, m.message_id, event.event_id))
