@@ -1,0 +1,173 @@
+"""The settings of Chat4All: one section a part, each setting an environment variable.
+
+`python -m chat4all_core.config` prints docs/configuration.md.
+"""
+
+# ruff: noqa: RUF009 - setting() declares a field, as dataclasses.field does
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from chat4all_core.setting import (
+    IP_ADDRESS,
+    PATH,
+    TEXT,
+    choice,
+    describe_section,
+    number,
+    read_sections,
+    setting,
+    whole_number,
+)
+
+__all__ = ["Settings", "load_settings", "to_markdown"]
+
+PORT = whole_number(1, 65_535)
+PORT_OR_ANY = whole_number(0, 65_535)
+
+
+@dataclass(frozen=True, slots=True)
+class DataSection:
+    """Where the embedded platform keeps everything."""
+
+    dir: Path = setting(
+        Path(".chat4all"), PATH, "The folder of the event log, the stores and the keys. One platform at a time uses it."
+    )
+
+
+# Chat4All itself speaks plain HTTP, in which passwords and tokens can be read on the way. So nothing listens beyond
+# this machine until whoever runs it says so, having put TLS in front or trusting the network (as in a container).
+@dataclass(frozen=True, slots=True)
+class EnvoySection:
+    """The public port: gRPC, gRPC-Web, REST, SSE and WebSocket."""
+
+    address: str = setting(
+        "127.0.0.1",
+        IP_ADDRESS,
+        "Where to listen. `0.0.0.0` lets other machines in: do so behind TLS or in a network that you trust.",
+    )
+    port: int = setting(8_080, PORT, "The port.")
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSection:
+    """The server's own ports, which Envoy connects to."""
+
+    address: str = setting("127.0.0.1", IP_ADDRESS, "Where to listen.")
+    grpc_port: int = setting(50_051, PORT_OR_ANY, "The gRPC port; 0 takes any free one.")
+    web_port: int = setting(
+        0, PORT_OR_ANY, "The port of the plain HTTP handler (metrics, JWKS, event streams); 0 takes any free one."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class LogSection:
+    """The event log, in which every message is durable before it is answered."""
+
+    partitions: int = setting(
+        12, whole_number(1, 1_024), "Partitions of each topic, fixed when the topic is made: later changes do nothing."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class AuthSection:
+    """Access and refresh tokens."""
+
+    algorithm: str = setting("EdDSA", choice("EdDSA", "RS256", "HS256"), "How access tokens are signed.")
+    keys_dir: Path | None = setting(
+        None,
+        PATH,
+        "The folder of the keys: a file each, named by its key id; the last by name signs, all verify.",
+        "`keys` in CHAT4ALL_DATA_DIR",
+    )
+    access_token_seconds: int = setting(3_600, whole_number(1, 86_400), "How long an access token is valid.")
+    refresh_token_days: int = setting(30, whole_number(1, 3_650), "How long a refresh token is valid.")
+    issuer: str = setting("chat4all", TEXT, "The `iss` of access tokens; tokens with another are refused.")
+    audience: str = setting("chat4all", TEXT, "The `aud` of access tokens; tokens with another are refused.")
+
+
+@dataclass(frozen=True, slots=True)
+class StreamSection:
+    """The stream of events that is kept for each user."""
+
+    max_events: int = setting(
+        10_000, whole_number(1, 1_000_000), "The newest events that are kept; a client that missed more gets RESET."
+    )
+    max_age_hours: int = setting(168, whole_number(1, 8_760), "How long an event is kept.")
+
+
+@dataclass(frozen=True, slots=True)
+class SubscribeSection:
+    """Subscriptions to a stream."""
+
+    heartbeat_seconds: float = setting(
+        15.0, number(0.1, 300), "How long a subscription is silent before it gets a HEARTBEAT."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class TelemetrySection:
+    """What the platform tells of itself, beside its metrics."""
+
+    log_level: str = setting(
+        "INFO", choice("DEBUG", "INFO", "WARNING", "ERROR"), "The least important log events that are written."
+    )
+    traces: str = setting(
+        "off", choice("off", "console"), "Where spans go; `off` still passes the traces of others on."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that can be set."""
+
+    data: DataSection
+    envoy: EnvoySection
+    server: ServerSection
+    log: LogSection
+    auth: AuthSection
+    stream: StreamSection
+    subscribe: SubscribeSection
+    telemetry: TelemetrySection
+
+    @property
+    def keys_dir(self) -> Path:
+        """The folder of the token keys."""
+        return self.auth.keys_dir or self.data.dir / "keys"
+
+
+def load_settings(environ: Mapping[str, str]) -> Settings:
+    """The settings in an environment. A variable that is empty counts as not set.
+
+    Raises:
+        SettingsError: with a line for each mistake, variables that are no setting included.
+    """
+    return Settings(**read_sections(_sections(), environ))
+
+
+def to_markdown() -> str:
+    """The documentation of every setting."""
+    lines = [
+        "# Configuration",
+        "",
+        "Every setting is an environment variable. One that is empty counts as not set. At a mistake, or a",
+        "`CHAT4ALL_` variable that is no setting, nothing starts, and each mistake is named.",
+        "",
+        "This page is the output of `python -m chat4all_core.config`.",
+    ]
+    for section, cls in _sections().items():
+        lines += ["", f"## {section.capitalize()}", "", str(cls.__doc__), ""]
+        lines += ["| name | default | allowed | meaning |", "| --- | --- | --- | --- |"]
+        lines += [f"| {s.name} | {s.default} | {s.allowed} | {s.meaning} |" for s in describe_section(section, cls)]
+    return "\n".join(lines) + "\n"
+
+
+def _sections() -> Mapping[str, type[Any]]:
+    return {field.name: field.type for field in fields(Settings) if isinstance(field.type, type)}
+
+
+if __name__ == "__main__":
+    sys.stdout.write(to_markdown())
