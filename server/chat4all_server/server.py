@@ -13,9 +13,10 @@ from chat4all_server.readiness import Readiness
 class PortError(Exception):
     """A port can't be had. The message says which setting names it."""
 
-    def __init__(self, setting: str, host: str, port: int) -> None:
+    def __init__(self, setting: str, address: str, port: int) -> None:
         super().__init__(
-            f"{setting}: can't listen on {host}:{port}; is it taken by another process? Set {setting} to a free port."
+            f"{setting}: can't listen on {address} port {port}; is it taken by another process? "
+            f"Set {setting} to a free port."
         )
 
 
@@ -29,7 +30,7 @@ class Server:
         application: web.Application,
         readiness: Readiness,
         drain: DrainSignal,
-        host: str,
+        address: str,
         grpc_port: int,
         web_port: int,
     ) -> None:
@@ -38,7 +39,7 @@ class Server:
         self._application = application
         self._readiness = readiness
         self._drain = drain
-        self._host = host
+        self._address = address
         self._wanted_grpc_port = grpc_port
         self._wanted_web_port = web_port
         self._running = AsyncExitStack()
@@ -69,11 +70,11 @@ class Server:
         await self._running.aclose()
 
     async def _start_grpc(self, starting: AsyncExitStack) -> int:
-        address = f"{self._host}:{self._wanted_grpc_port}"
+        host = f"[{self._address}]" if ":" in self._address else self._address
         try:
-            port = self._grpc_server.add_insecure_port(address)
+            port = self._grpc_server.add_insecure_port(f"{host}:{self._wanted_grpc_port}")
         except RuntimeError as error:
-            raise PortError("CHAT4ALL_SERVER_GRPC_PORT", self._host, self._wanted_grpc_port) from error
+            raise PortError("CHAT4ALL_SERVER_GRPC_PORT", self._address, self._wanted_grpc_port) from error
         starting.push_async_callback(self._grpc_server.stop, None)
         await self._grpc_server.start()
         return port
@@ -83,9 +84,9 @@ class Server:
         starting.push_async_callback(runner.cleanup)
         await runner.setup()
         try:
-            await web.TCPSite(runner, self._host, self._wanted_web_port).start()
+            await web.TCPSite(runner, self._address, self._wanted_web_port).start()
         except OSError as error:
-            raise PortError("CHAT4ALL_SERVER_WEB_PORT", self._host, self._wanted_web_port) from error
+            raise PortError("CHAT4ALL_SERVER_WEB_PORT", self._address, self._wanted_web_port) from error
         port: int = runner.addresses[0][1]
         return port
 

@@ -2,6 +2,8 @@
 
 from collections.abc import AsyncIterable
 
+from prometheus_client import Counter
+
 from chat4all.messaging.v1 import messaging_service_pb2 as pb
 from chat4all.messaging.v1 import messaging_service_pb2_grpc as grpc_pb
 from chat4all_core.app.change_participants import ChangeParticipants
@@ -41,6 +43,7 @@ class MessagingService(grpc_pb.MessagingServiceServicer):
         read_messages: ReadMessages,
         mark_messages: MarkMessages,
         page_tokens: PageTokens,
+        accepted: Counter,
     ) -> None:
         self._create_conversation = create_conversation
         self._read_conversations = read_conversations
@@ -51,6 +54,7 @@ class MessagingService(grpc_pb.MessagingServiceServicer):
         self._list_messages = ListMessages(read_messages, page_tokens)
         self._mark_messages = mark_messages
         self._page_tokens = page_tokens
+        self._accepted = accepted
 
     async def CreateConversation(
         self, request: pb.CreateConversationRequest, context: Context
@@ -112,7 +116,9 @@ class MessagingService(grpc_pb.MessagingServiceServicer):
 
     async def SendMessage(self, request: pb.SendMessageRequest, context: Context) -> pb.SendMessageResponse:
         """See the contract."""
-        return accepted_to_proto(await self._send_message(caller().user_id, new_message_from_proto(request)))
+        message = await self._send_message(caller().user_id, new_message_from_proto(request))
+        self._accepted.inc()
+        return accepted_to_proto(message)
 
     async def SendMessageStream(  # type: ignore[override]  # it writes to the context instead of yielding
         self, request_iterator: AsyncIterable[pb.SendMessageStreamRequest], context: Context

@@ -4,6 +4,8 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterable
 
+from prometheus_client import Counter
+
 from chat4all.messaging.v1 import messaging_service_pb2 as pb
 from chat4all_core.app.drain_signal import DrainSignal
 from chat4all_core.app.send_message import PendingSend, SendMessage
@@ -32,10 +34,20 @@ _RETRY_AFTER = 0.1  # another server is ready already
 class SendMessageStream:
     """Serves calls of SendMessageStream."""
 
-    def __init__(self, *, send_message: SendMessage, drain: DrainSignal, clock: Clock, window: int = WINDOW) -> None:
+    def __init__(
+        self,
+        *,
+        send_message: SendMessage,
+        drain: DrainSignal,
+        clock: Clock,
+        accepted: Counter,
+        window: int = WINDOW,
+    ) -> None:
+        """`accepted` counts the messages that became durable."""
         self._send_message = send_message
         self._drain = drain
         self._clock = clock
+        self._accepted = accepted
         self._window = window
 
     async def __call__(
@@ -50,7 +62,7 @@ class SendMessageStream:
 
         Also these come only after every message that was read is answered.
         """
-        call = _Call(self._send_message, caller, context, self._window)
+        call = _Call(self._send_message, caller, context, self._accepted, self._window)
         loop = asyncio.get_running_loop()
         seconds_left = (caller.expires_at - self._clock()) / SECOND
         expiry = loop.call_later(max(0.0, seconds_left), call.stop_reading, _expired())
@@ -66,10 +78,13 @@ class SendMessageStream:
 class _Call:
     """One call: a task reads and starts the messages, this one writes the answers."""
 
-    def __init__(self, send_message: SendMessage, caller: AccessToken, context: Context, window: int) -> None:
+    def __init__(
+        self, send_message: SendMessage, caller: AccessToken, context: Context, accepted: Counter, window: int
+    ) -> None:
         self._send_message = send_message
         self._sender = caller.user_id
         self._context = context
+        self._accepted = accepted
         self._window = asyncio.Semaphore(window)
         self._under_way = 0
         self._answers: deque[pb.SendMessageStreamResponse] = deque()
@@ -119,6 +134,7 @@ class _Call:
         self._under_way -= 1
         error = _draining() if durable.cancelled() else durable.exception()
         if error is None:
+            self._accepted.inc()
             accepted = accepted_to_proto(pending.message)
             self._answer(pb.SendMessageStreamResponse(request_id=request_id, accepted=accepted))
         elif isinstance(error, Exception):

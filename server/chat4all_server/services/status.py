@@ -6,32 +6,52 @@ import grpc
 
 from chat4all.status.v1 import status_service_pb2 as pb
 from chat4all_core.app.acknowledge import Acknowledge
-from chat4all_core.app.subscribe import Subscribe, Subscription
+from chat4all_core.app.subscribe import Frame, GoingAwayFrame, GoingAwayReason, Subscribe, Subscription
 from chat4all_core.domain.ids import ConversationId
 from chat4all_core.domain.stream_position import StreamPosition
+from chat4all_core.telemetry.metrics import Metrics
+from chat4all_server.errors import refusal_for
 from chat4all_server.interceptors.authentication import caller
 from chat4all_server.interceptors.interceptor import Context, Handler
 from chat4all_server.stream_cursor import decode_cursor
 from chat4all_server.subscribe_frame import serialize_frame
 
-_SERVICE = "chat4all.status.v1.StatusService"
+SERVICE = "chat4all.status.v1.StatusService"
+
+_CLIENT_CLOSED = "client_closed"
 
 
 class StatusService:
     """What happens, as it happens."""
 
-    def __init__(self, *, subscribe: Subscribe, acknowledge: Acknowledge) -> None:
+    def __init__(self, *, subscribe: Subscribe, acknowledge: Acknowledge, metrics: Metrics) -> None:
         self._subscribe = subscribe
         self._acknowledge = acknowledge
+        self._metrics = metrics
 
     async def Subscribe(self, request: pb.SubscribeRequest, context: Context) -> None:
         """See the contract. Nothing is buffered here: writing waits until the transport has room, and meanwhile no
-        further event is taken from the stream, so what a slow reader costs is one frame and the transport's buffer."""
+        further event is taken from the stream, so a slow reader costs one frame and the transport's buffer."""
         token = caller()
         subscription = Subscription(token.user_id, _position(request.cursor), request.conversation_id, token.expires_at)
-        async with aclosing(self._subscribe(subscription)) as frames:
-            async for frame in frames:
-                await context.write(frame)
+        frame: Frame | None = None
+        self._metrics.subscriptions_open.inc()
+        try:
+            async with aclosing(self._subscribe(subscription)) as frames:
+                async for frame in frames:
+                    await context.write(frame)
+        except (grpc.aio.AbortError, grpc.aio.InternalError):
+            raise  # the client is gone
+        except Exception as error:
+            if frame is None:
+                raise
+            # A status in mid-stream gets lost on the way through proxies, a frame does not.
+            refusal_for(error, f"/{SERVICE}/Subscribe")
+            frame = GoingAwayFrame(frame.position, GoingAwayReason.INTERNAL)
+            await context.write(frame)
+        finally:
+            self._metrics.subscriptions_open.dec()
+            self._metrics.subscriptions_ended.labels(_end(frame)).inc()
 
     async def Acknowledge(self, request: pb.AcknowledgeRequest, context: Context) -> pb.AcknowledgeResponse:
         """See the contract."""
@@ -54,8 +74,12 @@ def add_status_service(service: StatusService, server: grpc.aio.Server) -> None:
             response_serializer=pb.AcknowledgeResponse.SerializeToString,
         ),
     }
-    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(_SERVICE, handlers),))
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, handlers),))
 
 
 def _position(cursor: str) -> StreamPosition | None:
     return decode_cursor(cursor) if cursor else None
+
+
+def _end(frame: Frame | None) -> str:
+    return frame.reason.name.lower() if isinstance(frame, GoingAwayFrame) else _CLIENT_CLOSED

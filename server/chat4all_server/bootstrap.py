@@ -1,0 +1,187 @@
+"""The composition root of the server."""
+
+import secrets
+import uuid
+
+import grpc
+from grpc_channelz.v1 import channelz
+from grpc_health.v1 import health, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+from prometheus_client import CollectorRegistry
+
+from chat4all.identity.v1 import identity_service_pb2_grpc
+from chat4all.messaging.v1 import messaging_service_pb2_grpc
+from chat4all_core.app.acknowledge import Acknowledge
+from chat4all_core.app.announce_membership import AnnounceMembership
+from chat4all_core.app.change_participants import ChangeParticipants
+from chat4all_core.app.create_conversation import CreateConversation
+from chat4all_core.app.drain_signal import DrainSignal
+from chat4all_core.app.find_user import FindUser
+from chat4all_core.app.log_in import LogIn
+from chat4all_core.app.mark_messages import MarkMessages
+from chat4all_core.app.read_conversations import ReadConversations
+from chat4all_core.app.read_messages import ReadMessages
+from chat4all_core.app.refresh_session import RefreshSession, RevokeSession
+from chat4all_core.app.register_user import RegisterUser
+from chat4all_core.app.report_receipt import ReportReceipt
+from chat4all_core.app.send_message import SendMessage
+from chat4all_core.app.subscribe import Subscribe
+from chat4all_core.app.tokens import TokenPolicy
+from chat4all_core.config import Settings
+from chat4all_core.ports.clock import Clock
+from chat4all_core.ports.engine import Engine
+from chat4all_core.ports.event_codec import EventCodec
+from chat4all_core.telemetry.metrics import Metrics
+from chat4all_core.telemetry.tracing import Tracer
+from chat4all_server.grpc_options import GRPC_OPTIONS
+from chat4all_server.interceptors.chain import interceptor_chain
+from chat4all_server.page_token import PageTokens
+from chat4all_server.readiness import Readiness
+from chat4all_server.security import Security
+from chat4all_server.server import Server
+from chat4all_server.services import identity, messaging, status
+from chat4all_server.services.send_message_stream import SendMessageStream
+from chat4all_server.web.application import build_application
+
+_SECONDS_A_DAY = 86_400
+
+_SERVICES = (
+    "chat4all.identity.v1.IdentityService",
+    "chat4all.messaging.v1.MessagingService",
+    "chat4all.status.v1.StatusService",
+)
+
+_PUBLIC_METHODS = (
+    *identity.PUBLIC_METHODS,
+    "/grpc.health.v1.Health/",
+    "/grpc.reflection.v1alpha.ServerReflection/",
+)
+
+
+def build_server(
+    engine: Engine,
+    *,
+    security: Security,
+    codec: EventCodec,
+    clock: Clock,
+    settings: Settings,
+    registry: CollectorRegistry,
+    metrics: Metrics,
+    tracer: Tracer,
+) -> Server:
+    """The server of one process, not started yet. Called within the event loop that it will run in."""
+    drain = DrainSignal()
+    grpc_server = grpc.aio.server(
+        interceptors=interceptor_chain(
+            metrics=metrics, tracer=tracer, issuer=security.issuer, public_methods=_PUBLIC_METHODS
+        ),
+        options=GRPC_OPTIONS,
+    )
+    identity_service_pb2_grpc.add_IdentityServiceServicer_to_server(
+        _identity_service(engine, security, clock, settings), grpc_server
+    )
+    messaging_service_pb2_grpc.add_MessagingServiceServicer_to_server(
+        _messaging_service(engine, security, codec, clock, drain, metrics), grpc_server
+    )
+    status.add_status_service(_status_service(engine, codec, clock, drain, settings, metrics), grpc_server)
+    health_servicer = health.aio.HealthServicer()
+    health_pb2_grpc.add_HealthServicer_to_server(health_servicer, grpc_server)
+    channelz.add_channelz_servicer(grpc_server)
+    reflection.enable_server_reflection(
+        (*_SERVICES, health.SERVICE_NAME, "grpc.channelz.v1.Channelz", reflection.SERVICE_NAME), grpc_server
+    )
+    readiness = Readiness(engine.log.ready, health_servicer, _SERVICES)
+    return Server(
+        grpc_server=grpc_server,
+        application=build_application(security.issuer, registry, lambda: readiness.is_ready),
+        readiness=readiness,
+        drain=drain,
+        address=settings.server.address,
+        grpc_port=settings.server.grpc_port,
+        web_port=settings.server.web_port,
+    )
+
+
+def _identity_service(engine: Engine, security: Security, clock: Clock, settings: Settings) -> identity.IdentityService:
+    policy = TokenPolicy(
+        issuer=security.issuer,
+        clock=clock,
+        new_secret=lambda: secrets.token_urlsafe(32),
+        refresh_lifetime=settings.auth.refresh_token_days * _SECONDS_A_DAY,
+    )
+    return identity.IdentityService(
+        register_user=RegisterUser(users=engine.users, hasher=security.hasher, clock=clock, new_id=_new_id),
+        log_in=LogIn(
+            users=engine.users,
+            refresh_tokens=engine.refresh_tokens,
+            hasher=security.hasher,
+            policy=policy,
+            new_id=_new_id,
+        ),
+        refresh_session=RefreshSession(refresh_tokens=engine.refresh_tokens, policy=policy),
+        revoke_session=RevokeSession(refresh_tokens=engine.refresh_tokens),
+        find_user=FindUser(users=engine.users),
+    )
+
+
+def _messaging_service(
+    engine: Engine,
+    security: Security,
+    codec: EventCodec,
+    clock: Clock,
+    drain: DrainSignal,
+    metrics: Metrics,
+) -> messaging.MessagingService:
+    conversations, messages, receipts = engine.conversations, engine.messages, engine.receipts
+    announce = AnnounceMembership(streams=engine.streams, log=engine.log, codec=codec, clock=clock)
+    report = ReportReceipt(log=engine.log, codec=codec, clock=clock)
+    send_message = SendMessage(conversations=conversations, log=engine.log, codec=codec, clock=clock, new_id=_new_id)
+    return messaging.MessagingService(
+        create_conversation=CreateConversation(
+            conversations=conversations, users=engine.users, announce=announce, clock=clock, new_id=_new_id
+        ),
+        read_conversations=ReadConversations(
+            conversations=conversations, messages=messages, receipts=receipts, streams=engine.streams
+        ),
+        change_participants=ChangeParticipants(
+            conversations=conversations, messages=messages, users=engine.users, announce=announce
+        ),
+        send_message=send_message,
+        send_message_stream=SendMessageStream(
+            send_message=send_message, drain=drain, clock=clock, accepted=metrics.messages_accepted
+        ),
+        read_messages=ReadMessages(conversations=conversations, messages=messages, receipts=receipts, report=report),
+        mark_messages=MarkMessages(conversations=conversations, messages=messages, receipts=receipts, report=report),
+        page_tokens=PageTokens(security.page_token_key),
+        accepted=metrics.messages_accepted,
+    )
+
+
+def _status_service(
+    engine: Engine,
+    codec: EventCodec,
+    clock: Clock,
+    drain: DrainSignal,
+    settings: Settings,
+    metrics: Metrics,
+) -> status.StatusService:
+    return status.StatusService(
+        subscribe=Subscribe(
+            streams=engine.streams,
+            conversations=engine.conversations,
+            clock=clock,
+            drain=drain,
+            heartbeat_seconds=settings.subscribe.heartbeat_seconds,
+        ),
+        acknowledge=Acknowledge(
+            conversations=engine.conversations,
+            messages=engine.messages,
+            streams=engine.streams,
+            report=ReportReceipt(log=engine.log, codec=codec, clock=clock),
+        ),
+        metrics=metrics,
+    )
+
+
+def _new_id() -> str:
+    return str(uuid.uuid4())
