@@ -51,6 +51,10 @@ class Description:
     meaning: str
 
 
+CLIENT_VARIABLES = frozenset({"CHAT4ALL_SERVER", "CHAT4ALL_PROFILE", "CHAT4ALL_PASSWORD"})
+"""What the command line reads; a server that is started from the same shell passes over them."""
+
+
 class SettingsError(Exception):
     """The environment holds mistakes: its text has a line for each."""
 
@@ -76,7 +80,7 @@ def read_sections(sections: Mapping[str, type[Any]], environ: Mapping[str, str])
     values: dict[str, dict[str, Any]] = {section: {} for section in sections}
     mistakes = []
     for name, text in sorted(environ.items()):
-        if not name.startswith(PREFIX):
+        if not name.startswith(PREFIX) or name in CLIENT_VARIABLES:
             continue
         if name not in settings:
             mistakes.append(_unknown(name, list(settings)))

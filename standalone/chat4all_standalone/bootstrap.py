@@ -1,0 +1,122 @@
+"""The composition root of the standalone platform: everything in one process, Envoy as its child."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry
+
+from chat4all_core.adapters.protobuf.event_codec import ProtobufEventCodec
+from chat4all_core.adapters.sqlite.engine import SqliteSettings, open_engine
+from chat4all_core.adapters.sqlite.event_log import EventLogSettings
+from chat4all_core.config import Settings
+from chat4all_core.domain.timestamp import Timestamp
+from chat4all_core.telemetry.metrics import Metrics
+from chat4all_core.telemetry.tracing import open_tracer
+from chat4all_server.bootstrap import build_server
+from chat4all_server.security import open_security
+from chat4all_standalone.envoy import EnvoyProcess, EnvoySettings
+from chat4all_workers.bootstrap import build_workers
+from chat4all_workers.runtime import Worker
+
+_ROOT = Path(__file__).resolve().parents[2]
+_GRACE_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """A platform that serves."""
+
+    url: str
+    grpc_target: str
+    failed: asyncio.Event
+    """Set when a part of it has ended by itself: the rest is not worth keeping."""
+
+
+@asynccontextmanager
+async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
+    """Serve within the context. What was started is stopped in reverse order, also when a later part can't start."""
+    data_dir = settings.data.dir
+    failed = asyncio.Event()
+    metrics = Metrics(registry := CollectorRegistry())
+    codec = ProtobufEventCodec()
+    async with AsyncExitStack() as stack:
+        engine = await stack.enter_async_context(
+            open_engine(data_dir, _now, SqliteSettings(event_log=EventLogSettings(partitions=settings.log.partitions)))
+        )
+        tracer = open_tracer("chat4all", settings.telemetry.traces)
+        stack.callback(tracer.close)
+        workers = build_workers(engine, codec, metrics, tracer)
+        await stack.enter_async_context(_running(workers, failed))
+
+        server = build_server(
+            engine,
+            security=stack.enter_context(open_security(settings, _now)),
+            codec=codec,
+            clock=_now,
+            settings=settings,
+            registry=registry,
+            metrics=metrics,
+            tracer=tracer,
+        )
+        await server.start()
+        stack.push_async_callback(server.stop, _GRACE_SECONDS)
+
+        envoy = EnvoyProcess(_envoy_settings(settings, server.grpc_port, server.web_port))
+        stack.push_async_callback(envoy.stop)
+        await envoy.start()
+        await stack.enter_async_context(_watched(envoy, failed))
+        # Stopping goes the other way round, but for this: subscribers hear through Envoy that the server goes away.
+        stack.push_async_callback(server.stop, _GRACE_SECONDS)
+        yield Platform(
+            url=f"http://{_reachable(settings.envoy.address)}:{settings.envoy.port}",
+            grpc_target=f"{_reachable(settings.server.address)}:{server.grpc_port}",
+            failed=failed,
+        )
+
+
+def _envoy_settings(settings: Settings, grpc_port: int, web_port: int) -> EnvoySettings:
+    server = _reachable(settings.server.address)
+    return EnvoySettings(
+        public=(settings.envoy.address, settings.envoy.port),
+        grpc=((server, grpc_port),),
+        web=((server, web_port),),
+        template=_ROOT / "envoy" / "envoy.yaml.tmpl",
+        descriptors=_ROOT / "gen" / "envoy" / "chat4all.binpb",
+        data_dir=settings.data.dir,
+    )
+
+
+@asynccontextmanager
+async def _running(workers: Sequence[Worker], failed: asyncio.Event) -> AsyncIterator[None]:
+    tasks = [asyncio.create_task(worker.run()) for worker in workers]
+    for task in tasks:
+        task.add_done_callback(lambda _: failed.set())
+    try:
+        yield
+    finally:
+        for worker in workers:
+            worker.stop()
+        await asyncio.gather(*tasks)
+
+
+@asynccontextmanager
+async def _watched(envoy: EnvoyProcess, failed: asyncio.Event) -> AsyncIterator[None]:
+    task = asyncio.create_task(envoy.wait())
+    task.add_done_callback(lambda _: failed.set())
+    try:
+        yield
+    finally:
+        task.cancel()
+
+
+def _reachable(address: str) -> str:
+    """Where this machine reaches what listens on an address."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)
+
+
+def _now() -> Timestamp:
+    return Timestamp(time.time_ns() // 1_000)
