@@ -13,17 +13,18 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import grpc
 
 from chat4all_server.errors import MethodNotFoundError, abort
 
 Context = grpc.aio.ServicerContext[Any, Any]
+# In quotes, for only the stubs know that the class is generic.
+Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 Behavior = Callable[[Any, Context], Awaitable[Any]]
-Handler = grpc.RpcMethodHandler[Any, Any]
 Deserializer = Callable[[bytes], Any]
-Continuation = Callable[[grpc.HandlerCallDetails], Awaitable[Handler | None]]
+Continuation: TypeAlias = "Callable[[grpc.HandlerCallDetails], Awaitable[Handler | None]]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class Interceptor(grpc.aio.ServerInterceptor, ABC):
 
     async def intercept_service(
         self, continuation: Continuation, handler_call_details: grpc.HandlerCallDetails
-    ) -> Handler | None:
+    ) -> "Handler | None":
         """Called by grpc at every call."""
         path = handler_call_details.method
         handler = self._handlers.get(path)
