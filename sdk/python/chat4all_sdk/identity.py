@@ -27,7 +27,7 @@ class IdentityCalls(Calls):
         request = pb.IssueTokenRequest(username=username, password=password)
         response = await self._connection.call(self._connection.identity.IssueToken, request, authenticated=False)
         session = session_from_tokens(response)
-        self._connection.sessions.change(session)
+        await self._connection.sessions.replace(session)
         return session
 
     async def logout(self) -> None:
@@ -38,7 +38,7 @@ class IdentityCalls(Calls):
         if session.refresh_token:
             request = pb.RevokeTokenRequest(refresh_token=session.refresh_token)
             await self._connection.call(self._connection.identity.RevokeToken, request, authenticated=False)
-        self._connection.sessions.change(None)
+        await self._connection.sessions.replace(None)
 
     async def me(self) -> User:
         """The caller's own account."""

@@ -38,7 +38,7 @@ class SessionStore(Protocol):
     """Where several clients of one login share its session, for example a file."""
 
     def exclusive(self) -> AbstractAsyncContextManager[object]:
-        """Held while the session is renewed, so that two clients never use one refresh token."""
+        """Held while the session changes, so that two clients never use one refresh token."""
 
     def load(self) -> Session | None:
         """The newest session, None after a log-out."""
@@ -70,13 +70,10 @@ class SessionKeeper:
         """The session as it is now."""
         return self._session
 
-    def change(self, session: Session | None) -> None:
-        """Takes over a new session, saves it and tells whoever wants to know."""
-        self._adopt(session)
-        if self._store is not None:
-            self._store.save(session)
-        if self._on_change is not None:
-            self._on_change(session)
+    async def replace(self, session: Session | None) -> None:
+        """Takes over the session of a new login, or None after a log-out, and saves it."""
+        async with self._exclusive():
+            self._change(session)
 
     async def credentials(self) -> Credentials:
         """Proof of a session that is valid still. Raises LoginRequired when there is none."""
@@ -116,7 +113,7 @@ class SessionKeeper:
             task.exception()  # whoever waited got it; nobody may have waited
 
     async def _renew(self) -> None:
-        async with nullcontext() if self._store is None else self._store.exclusive():
+        async with self._exclusive():
             mine = self._session
             if self._store is not None and (saved := self._store.load()) != mine:
                 self._adopt(saved)  # another client was first, or logged out
@@ -127,14 +124,24 @@ class SessionKeeper:
         if not mine.refresh_token:
             raise _lost()
         try:
-            self.change(await self._refresh(mine.refresh_token))
+            self._change(await self._refresh(mine.refresh_token))
         except ChatError as error:
             if never_sent(error) or isinstance(error, ResourceExhausted):
                 raise  # the refresh token was not used
-            self.change(replace(mine, refresh_token=""))
+            self._change(replace(mine, refresh_token=""))
             if isinstance(error, LoginRequired):
                 raise
             raise _lost() from error
+
+    def _change(self, session: Session | None) -> None:
+        self._adopt(session)
+        if self._store is not None:
+            self._store.save(session)
+        if self._on_change is not None:
+            self._on_change(session)
+
+    def _exclusive(self) -> AbstractAsyncContextManager[object]:
+        return nullcontext() if self._store is None else self._store.exclusive()
 
     def _adopt(self, session: Session | None) -> None:
         self._session = session

@@ -1,0 +1,77 @@
+"""What a failed command says, and the exit code it ends with."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from chat4all_sdk.cli.settings import Settings
+from chat4all_sdk.cli.terminal_text import printable
+from chat4all_sdk.errors import ChatError, DeadlineExceeded, LoginRequired, Unavailable
+
+__all__ = ["NOT_LOGGED_IN", "REFUSED", "UNREACHABLE", "USAGE", "describe", "exit_code", "to_record"]
+
+REFUSED = 1
+USAGE = 2
+NOT_LOGGED_IN = 3
+UNREACHABLE = 4
+
+_NEXT_STEPS: Mapping[str, str] = {
+    "CREDENTIALS_INVALID": "Check both, or make an account with `chat4all register NAME`.",
+    "USERNAME_TAKEN": "Choose another name, or log in with `chat4all login NAME`.",
+    "USER_NOT_FOUND": "Check the spelling with `chat4all users find NAME`.",
+    "CONVERSATION_NOT_FOUND": "List yours with `chat4all conversations list`.",
+    "NOT_A_PARTICIPANT": "List your conversations with `chat4all conversations list`.",
+    "NOT_AN_ADMIN": "`chat4all conversations show CONVERSATION` tells who is an admin.",
+    "MESSAGE_NOT_FOUND": "`chat4all history CONVERSATION` lists messages with their ids.",
+    "NOT_A_RECIPIENT": "Only messages that others sent to you can be marked.",
+    "CONVERSATION_CHANGED": "Try again.",
+}
+
+
+def exit_code(error: ChatError) -> int:
+    """The exit code for an error."""
+    if isinstance(error, LoginRequired):
+        return NOT_LOGGED_IN
+    if isinstance(error, Unavailable | DeadlineExceeded):
+        return UNREACHABLE
+    return REFUSED
+
+
+def describe(error: ChatError, settings: Settings) -> str:
+    """One or two lines: what happened, and what to do next."""
+    server = printable(settings.server)
+    message = printable(error.message)
+    if isinstance(error, LoginRequired):
+        profile = "" if settings.profile == "default" else f" as profile {printable(settings.profile)}"
+        return f"Not logged in to {server}{profile} ({message}).\nRun `chat4all login NAME` first."
+    if isinstance(error, Unavailable | DeadlineExceeded):
+        if error.reason:
+            return f"The server at {server} can't serve now: {message}.\nTry again in a moment."
+        return (
+            f"Can't reach the server at {server}: {message}\n"
+            "Is it running? Name another one with --server or CHAT4ALL_SERVER."
+        )
+    return _refusal(error, message)
+
+
+def to_record(error: ChatError) -> dict[str, Any]:
+    """The error for JSON."""
+    return {
+        "code": error.code.name,
+        "reason": error.reason,
+        "message": error.message,
+        "metadata": error.metadata,
+        "violations": error.violations,
+        "retry_after": error.retry_after,
+    }
+
+
+def _refusal(error: ChatError, message: str) -> str:
+    lines = [f"{printable(error.reason) or error.code.name}: {message}"]
+    if error.violations:
+        fields = (f"{printable(v.field)}: {printable(v.description)}" for v in error.violations)
+        lines.append("; ".join(fields))
+    elif error.retry_after is not None:
+        lines.append(f"Try again in {error.retry_after:g} s.")
+    elif error.reason in _NEXT_STEPS:
+        lines.append(_NEXT_STEPS[error.reason])
+    return "\n".join(lines)

@@ -1,0 +1,122 @@
+"""The commands about messages."""
+
+import sys
+from typing import Annotated
+from uuid import UUID
+
+import typer
+from rich.text import Text
+
+from chat4all_sdk.cli.command import run
+from chat4all_sdk.cli.names import NameBook, find_conversation
+from chat4all_sdk.cli.output import Output
+from chat4all_sdk.cli.rendering import message_line
+from chat4all_sdk.client import AsyncClient
+from chat4all_sdk.models import Message
+
+__all__ = ["history", "read", "send"]
+
+Name = Annotated[str, typer.Argument(metavar="CONVERSATION", help="Its id, or @username for the one with that person.")]
+
+
+def send(
+    context: typer.Context,
+    conversation: Name,
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="The message; - reads it from standard input.")],
+    reply_to: Annotated[UUID | None, typer.Option(help="The id of the message that this one answers.")] = None,
+    request_id: Annotated[
+        UUID | None, typer.Option(help="Names the send: repeating it with the same id sends nothing twice.")
+    ] = None,
+    metadata: Annotated[
+        list[str] | None, typer.Option(metavar="KEY=VALUE", help="Your own data, given back with the message.")
+    ] = None,
+) -> None:
+    """Send a message; succeeds once it is stored durably.
+
+    Examples: `chat4all send @bob "Lunch?"`, `uptime | chat4all send @bob -`
+    """
+    content = _stdin() if text == "-" else text
+    pairs = dict(_pair(item) for item in metadata or ())
+
+    async def body(client: AsyncClient, output: Output) -> None:
+        sent = await client.send(
+            await find_conversation(client, conversation),
+            content,
+            request_id=str(request_id) if request_id else None,
+            reply_to=str(reply_to) if reply_to else None,
+            metadata=pairs,
+        )
+        output.record(sent, f"{sent.state} {sent.message_id}")
+
+    run(context, body)
+
+
+def history(
+    context: typer.Context,
+    conversation: Name,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many messages at most.")] = 20,
+    before: Annotated[int, typer.Option(min=0, help="Only messages before this number.")] = 0,
+    after: Annotated[int, typer.Option(min=0, help="Only messages after this number, the first ones.")] = 0,
+) -> None:
+    """Show the newest messages of a conversation, oldest of them first."""
+
+    async def body(client: AsyncClient, output: Output) -> None:
+        conversation_id = await find_conversation(client, conversation)
+        names = NameBook(client)
+        for message in await _load(client, conversation_id, limit, before, after):
+            shown = Text() if output.as_json else await message_line(names, message)
+            output.record(message, shown)
+
+    run(context, body)
+
+
+def read(
+    context: typer.Context,
+    target: Annotated[
+        str,
+        typer.Argument(metavar="MESSAGE_ID", help="A message's id, or @username for the newest that person sent you."),
+    ],
+) -> None:
+    """Mark messages as read, up to and including one."""
+
+    async def body(client: AsyncClient, output: Output) -> None:
+        message_id = target
+        if target.startswith("@"):
+            message_id = await _newest_from_other(client, await find_conversation(client, target))
+        await client.mark_read(message_id)
+        output.record({"message_id": message_id, "state": "READ"}, f"READ {message_id}")
+
+    run(context, body)
+
+
+async def _load(client: AsyncClient, conversation_id: str, limit: int, before: int, after: int) -> list[Message]:
+    found: list[Message] = []
+    async for message in client.messages(
+        conversation_id, before_sequence=before, after_sequence=after, page_size=min(limit, 100)
+    ):
+        found.append(message)
+        if len(found) == limit:
+            break
+    return found if after else found[::-1]
+
+
+async def _newest_from_other(client: AsyncClient, conversation_id: str) -> str:
+    me = (await client.me()).user_id
+    async for message in client.messages(conversation_id):
+        if message.sender != me:
+            return message.message_id
+    raise typer.BadParameter("there is no message to mark in that conversation")
+
+
+def _stdin() -> str:
+    try:
+        return sys.stdin.buffer.read().decode("utf-8").removesuffix("\n")
+    except UnicodeDecodeError:
+        raise typer.BadParameter("standard input is not UTF-8 text") from None
+
+
+def _pair(item: str) -> tuple[str, str]:
+    key, separator, value = item.partition("=")
+    if not separator:
+        raise typer.BadParameter(f"{item!r} is not KEY=VALUE")
+    return key, value

@@ -1,0 +1,53 @@
+"""Messages and events as lines for people."""
+
+from datetime import datetime
+
+from rich.text import Text
+
+from chat4all_sdk.cli.names import NameBook
+from chat4all_sdk.cli.terminal_text import printable
+from chat4all_sdk.events import ConversationChanged, Event, MessageCreated, Reset, StatusChanged
+from chat4all_sdk.models import Message
+
+__all__ = ["event_line", "message_line"]
+
+
+async def message_line(names: NameBook, message: Message, *, label: str = "") -> Text:
+    """One message; further lines of its text are indented."""
+    sender = await names.person(message.sender)
+    return Text.assemble(
+        (_clock(message.create_time), "dim"),
+        f" {label}",
+        (f"#{message.sequence} ", "dim"),
+        (sender, "bold"),
+        f": {printable(message.text, indent='    ')}",
+        (f"  {message.state} {message.message_id}", "dim"),
+    )
+
+
+async def event_line(names: NameBook, event: Event, *, labelled: bool) -> Text | None:
+    """One event, with the conversation's name when `labelled`; None for what people need not see."""
+    match event:
+        case MessageCreated():
+            label = await _label(names, event.message.conversation_id) if labelled else ""
+            return await message_line(names, event.message, label=label)
+        case StatusChanged():
+            label = await _label(names, event.conversation_id) if labelled else ""
+            who = await names.person(event.participant)
+            return Text(f"{_clock(event.time)} {label}{event.state} by {who} up to #{event.sequence}", style="dim")
+        case ConversationChanged():
+            label = await _label(names, event.conversation_id)
+            what = "new conversation" if event.version == 1 else "participants changed:"
+            return Text(f"{_clock(event.time)} {what} {label}{event.conversation_id}", style="dim")
+        case Reset():
+            return Text("Some events were missed; `chat4all history CONVERSATION` has them.", style="yellow")
+        case _:
+            return None
+
+
+async def _label(names: NameBook, conversation_id: str) -> str:
+    return f"[{await names.conversation(conversation_id)}] "
+
+
+def _clock(time: datetime) -> str:
+    return f"{time.astimezone():%Y-%m-%d %H:%M}"
