@@ -14,6 +14,7 @@ from chat4all_core.telemetry.tracing import (
     Tracer,
     current_trace_id,
     current_traceparent,
+    enter_traceparent,
     open_tracer,
     trace_headers,
     use_traceparent,
@@ -70,6 +71,18 @@ def test_a_later_version_is_read_as_this_one() -> None:
     """A traceparent of a later version is carried on without the fields that version 00 does not have."""
     with use_traceparent(f"cc-{TRACE}-{SPAN}-01-what-the-future-brings"):
         assert current_traceparent() == PARENT
+
+
+async def test_a_task_may_stay_in_a_trace() -> None:
+    """What a task enters without a block lasts as long as the task and is seen by no other."""
+
+    async def serve(traceparent: str | None) -> str | None:
+        enter_traceparent(traceparent)
+        return current_traceparent()
+
+    assert await asyncio.create_task(serve(PARENT)) == PARENT
+    assert await asyncio.create_task(serve(None)) not in (None, PARENT)
+    assert current_traceparent() is None
 
 
 async def test_tasks_have_traces_of_their_own() -> None:
