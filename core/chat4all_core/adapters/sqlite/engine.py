@@ -1,7 +1,7 @@
 """The embedded adapters of one data directory, opened and closed together."""
 
-import contextlib
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -9,9 +9,14 @@ from chat4all_core.adapters.sqlite.conversation_store import SqliteConversationS
 from chat4all_core.adapters.sqlite.data_dir import locked_data_dir
 from chat4all_core.adapters.sqlite.database import Database, DatabaseSettings
 from chat4all_core.adapters.sqlite.event_log import EventLogSettings, SqliteEventLog
+from chat4all_core.adapters.sqlite.janitor import JanitorSettings, running_janitor
 from chat4all_core.adapters.sqlite.message_store import SqliteMessageStore
+from chat4all_core.adapters.sqlite.receipt_store import SqliteReceiptStore
+from chat4all_core.adapters.sqlite.refresh_token_store import SqliteRefreshTokenStore
 from chat4all_core.adapters.sqlite.user_store import SqliteUserStore
+from chat4all_core.adapters.sqlite.user_stream import SqliteUserStream, UserStreamSettings
 from chat4all_core.ports.clock import Clock
+from chat4all_core.ports.engine import Engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,43 +25,35 @@ class SqliteSettings:
 
     database: DatabaseSettings = field(default_factory=DatabaseSettings)
     event_log: EventLogSettings = field(default_factory=EventLogSettings)
+    user_stream: UserStreamSettings = field(default_factory=UserStreamSettings)
+    janitor: JanitorSettings = field(default_factory=JanitorSettings)
 
 
-@dataclass(frozen=True, slots=True)
-class SqliteEngine:
-    """The adapters. They share two files, each with a writer of its own: appending to the log never waits
-    for the stores."""
-
-    log_database: Database
-    store_database: Database
-    event_log: SqliteEventLog
-    message_store: SqliteMessageStore
-    conversation_store: SqliteConversationStore
-    user_store: SqliteUserStore
-
-
-@contextlib.asynccontextmanager
-async def open_engine(
-    data_dir: Path, clock: Clock, settings: SqliteSettings | None = None
-) -> AsyncIterator[SqliteEngine]:
+@asynccontextmanager
+async def open_engine(data_dir: Path, clock: Clock, settings: SqliteSettings | None = None) -> AsyncIterator[Engine]:
     """Open what lies in a data directory, making it if need be, for the running event loop.
+
+    It lies in two files, each with a writer of its own, so that appending to the log never waits for the stores.
 
     Raises:
         DataDirInUseError: another process works with it.
         NewerSchemaError: a newer release has written it.
     """
     settings = settings or SqliteSettings()
-    async with contextlib.AsyncExitStack() as stack:
+    async with AsyncExitStack() as stack:
         stack.enter_context(locked_data_dir(data_dir))
         store = await Database.open(data_dir / "store.db", "store", settings.database)
         stack.push_async_callback(store.aclose)
         log = await Database.open(data_dir / "log.db", "log", settings.database)
         stack.push_async_callback(log.aclose)
-        yield SqliteEngine(
-            log_database=log,
-            store_database=store,
-            event_log=SqliteEventLog(log, clock, settings.event_log),
-            message_store=SqliteMessageStore(store),
-            conversation_store=SqliteConversationStore(store),
-            user_store=SqliteUserStore(store),
+        streams = await SqliteUserStream.open(store, clock, settings.user_stream)
+        await stack.enter_async_context(running_janitor(log, streams, clock, settings.janitor))
+        yield Engine(
+            log=SqliteEventLog(log, clock, settings.event_log),
+            messages=SqliteMessageStore(store),
+            receipts=SqliteReceiptStore(store),
+            conversations=SqliteConversationStore(store),
+            users=SqliteUserStore(store),
+            refresh_tokens=SqliteRefreshTokenStore(store, clock),
+            streams=streams,
         )
