@@ -7,6 +7,7 @@ from typing import Any
 import grpc
 from google.protobuf.wrappers_pb2 import StringValue
 from google.rpc.error_details_pb2 import ErrorInfo
+from google.rpc.status_pb2 import Status
 from grpc_status import rpc_status
 
 from chat4all_server.interceptors.interceptor import Interceptor
@@ -80,10 +81,15 @@ async def serve_shapes(*interceptors: Interceptor) -> AsyncIterator[Shapes]:
 
 
 def reason_of(error: grpc.aio.AioRpcError) -> str:
-    """The reason in a status's ErrorInfo; empty when it has none."""
+    """The reason that a refused call was given; empty when there is none."""
     status = rpc_status.from_call(error)
+    return reason_in(status) if status else ""
+
+
+def reason_in(status: Status) -> str:
+    """The reason in a status; empty when there is none."""
     info = ErrorInfo()
-    if status is None or not any(detail.Unpack(info) for detail in status.details):
+    if not any(detail.Unpack(info) for detail in status.details):
         return ""
     assert info.domain == "chat4all"
     return info.reason
