@@ -43,6 +43,25 @@ class Reason(StrEnum):
     MESSAGE_NOT_FOUND = "MESSAGE_NOT_FOUND"
     NOT_A_RECIPIENT = "NOT_A_RECIPIENT"
 
+    FILE_NOT_FOUND = "FILE_NOT_FOUND"
+    FILE_NOT_AVAILABLE = "FILE_NOT_AVAILABLE"
+    NOT_FILE_OWNER = "NOT_FILE_OWNER"
+    RANGE_INVALID = "RANGE_INVALID"
+    UPLOAD_NOT_FOUND = "UPLOAD_NOT_FOUND"
+    UPLOAD_CLOSED = "UPLOAD_CLOSED"
+    UPLOAD_INCOMPLETE = "UPLOAD_INCOMPLETE"
+    UPLOAD_TAKEN_OVER = "UPLOAD_TAKEN_OVER"
+    UPLOAD_IS_DIRECT = "UPLOAD_IS_DIRECT"
+    OFFSET_BEYOND_COMMITTED = "OFFSET_BEYOND_COMMITTED"
+    CHUNK_CORRUPT = "CHUNK_CORRUPT"
+    SIZE_EXCEEDED = "SIZE_EXCEEDED"
+    SHA256_MISMATCH = "SHA256_MISMATCH"
+    MIME_TYPE_MISMATCH = "MIME_TYPE_MISMATCH"
+    QUOTA_EXCEEDED = "QUOTA_EXCEEDED"
+    TOO_MANY_UPLOADS = "TOO_MANY_UPLOADS"
+    STORAGE_FULL = "STORAGE_FULL"
+    LINK_INVALID = "LINK_INVALID"
+
 
 @dataclass(frozen=True, slots=True)
 class Violation:
@@ -90,6 +109,14 @@ class AlreadyExistsError(RefusedError):
 
 class FailedPreconditionError(RefusedError):
     """The state of what the request names does not allow it; the same call again won't help."""
+
+
+class OutOfRangeError(RefusedError):
+    """An offset lies beyond what there is."""
+
+
+class QuotaExceededError(RefusedError):
+    """The caller has used up what it may use, and waiting does not help."""
 
 
 class AbortedError(RefusedError):

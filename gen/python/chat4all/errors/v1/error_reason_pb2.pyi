@@ -118,6 +118,66 @@ class ErrorReason(_message.Message):
         """Only a recipient may mark a message delivered or read; its sender may not.
         Status PERMISSION_DENIED.
         """
+        FILE_NOT_FOUND: ErrorReason._Reason.ValueType  # 80
+        """There is no such file. Status NOT_FOUND."""
+        FILE_NOT_AVAILABLE: ErrorReason._Reason.ValueType  # 81
+        """The file is not AVAILABLE: its upload is not finished. Status FAILED_PRECONDITION."""
+        NOT_FILE_OWNER: ErrorReason._Reason.ValueType  # 82
+        """Only who uploaded the file, or an admin of its conversation, may do this.
+        Status PERMISSION_DENIED.
+        """
+        RANGE_INVALID: ErrorReason._Reason.ValueType  # 83
+        """The range lies outside of the file. Metadata: size_bytes. Status OUT_OF_RANGE."""
+        UPLOAD_NOT_FOUND: ErrorReason._Reason.ValueType  # 84
+        """There is no such upload, or it is somebody else's. Status NOT_FOUND."""
+        UPLOAD_CLOSED: ErrorReason._Reason.ValueType  # 85
+        """The upload was cancelled, has expired, or failed for good; begin a new one. For CancelUpload: it
+        is finished. Status FAILED_PRECONDITION.
+        """
+        UPLOAD_INCOMPLETE: ErrorReason._Reason.ValueType  # 86
+        """The upload can't be finished, for bytes are missing. Metadata: committed_size, size_bytes.
+        Status FAILED_PRECONDITION.
+        """
+        UPLOAD_TAKEN_OVER: ErrorReason._Reason.ValueType  # 87
+        """A second writer has taken the upload over. Metadata: upload_id. Status ABORTED."""
+        UPLOAD_IS_DIRECT: ErrorReason._Reason.ValueType  # 88
+        """The bytes of this upload go straight to the store: it can't be written as a stream, or the other
+        way round. Status FAILED_PRECONDITION.
+        """
+        OFFSET_BEYOND_COMMITTED: ErrorReason._Reason.ValueType  # 89
+        """The offset is not where the next byte belongs. Metadata: committed_size, which is where to go
+        on. Status OUT_OF_RANGE.
+        """
+        CHUNK_CORRUPT: ErrorReason._Reason.ValueType  # 90
+        """The bytes of a chunk do not have the CRC-32C that came with them. Everything before the chunk is
+        kept. Metadata: committed_size, which is where to go on. Status INVALID_ARGUMENT.
+        """
+        SIZE_EXCEEDED: ErrorReason._Reason.ValueType  # 91
+        """More bytes than were declared, or than a file may have. Metadata: max_size.
+        Status INVALID_ARGUMENT.
+        """
+        SHA256_MISMATCH: ErrorReason._Reason.ValueType  # 92
+        """The whole does not have the SHA-256 that was declared; the upload is closed.
+        Metadata: sha256, of the bytes that came. Status FAILED_PRECONDITION.
+        """
+        MIME_TYPE_MISMATCH: ErrorReason._Reason.ValueType  # 93
+        """The first bytes are of another kind of file than was declared; the upload is closed.
+        Metadata: mime_type, of the bytes that came. Status FAILED_PRECONDITION.
+        """
+        QUOTA_EXCEEDED: ErrorReason._Reason.ValueType  # 94
+        """The caller's files would take more bytes than the caller may store. Delete some.
+        Metadata: max_bytes. Status RESOURCE_EXHAUSTED.
+        """
+        TOO_MANY_UPLOADS: ErrorReason._Reason.ValueType  # 95
+        """The caller has as many unfinished uploads as are allowed. Finish or cancel one.
+        Metadata: max_uploads. Status RESOURCE_EXHAUSTED.
+        """
+        STORAGE_FULL: ErrorReason._Reason.ValueType  # 96
+        """The store has no room left. Everything that was committed is kept: go on once there is room.
+        Status UNAVAILABLE.
+        """
+        LINK_INVALID: ErrorReason._Reason.ValueType  # 97
+        """The link was changed, or its time is over. Status PERMISSION_DENIED."""
 
     class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
         """The closed list of reasons. Numbers are never reused."""
@@ -200,6 +260,66 @@ class ErrorReason(_message.Message):
     """Only a recipient may mark a message delivered or read; its sender may not.
     Status PERMISSION_DENIED.
     """
+    FILE_NOT_FOUND: ErrorReason.Reason.ValueType  # 80
+    """There is no such file. Status NOT_FOUND."""
+    FILE_NOT_AVAILABLE: ErrorReason.Reason.ValueType  # 81
+    """The file is not AVAILABLE: its upload is not finished. Status FAILED_PRECONDITION."""
+    NOT_FILE_OWNER: ErrorReason.Reason.ValueType  # 82
+    """Only who uploaded the file, or an admin of its conversation, may do this.
+    Status PERMISSION_DENIED.
+    """
+    RANGE_INVALID: ErrorReason.Reason.ValueType  # 83
+    """The range lies outside of the file. Metadata: size_bytes. Status OUT_OF_RANGE."""
+    UPLOAD_NOT_FOUND: ErrorReason.Reason.ValueType  # 84
+    """There is no such upload, or it is somebody else's. Status NOT_FOUND."""
+    UPLOAD_CLOSED: ErrorReason.Reason.ValueType  # 85
+    """The upload was cancelled, has expired, or failed for good; begin a new one. For CancelUpload: it
+    is finished. Status FAILED_PRECONDITION.
+    """
+    UPLOAD_INCOMPLETE: ErrorReason.Reason.ValueType  # 86
+    """The upload can't be finished, for bytes are missing. Metadata: committed_size, size_bytes.
+    Status FAILED_PRECONDITION.
+    """
+    UPLOAD_TAKEN_OVER: ErrorReason.Reason.ValueType  # 87
+    """A second writer has taken the upload over. Metadata: upload_id. Status ABORTED."""
+    UPLOAD_IS_DIRECT: ErrorReason.Reason.ValueType  # 88
+    """The bytes of this upload go straight to the store: it can't be written as a stream, or the other
+    way round. Status FAILED_PRECONDITION.
+    """
+    OFFSET_BEYOND_COMMITTED: ErrorReason.Reason.ValueType  # 89
+    """The offset is not where the next byte belongs. Metadata: committed_size, which is where to go
+    on. Status OUT_OF_RANGE.
+    """
+    CHUNK_CORRUPT: ErrorReason.Reason.ValueType  # 90
+    """The bytes of a chunk do not have the CRC-32C that came with them. Everything before the chunk is
+    kept. Metadata: committed_size, which is where to go on. Status INVALID_ARGUMENT.
+    """
+    SIZE_EXCEEDED: ErrorReason.Reason.ValueType  # 91
+    """More bytes than were declared, or than a file may have. Metadata: max_size.
+    Status INVALID_ARGUMENT.
+    """
+    SHA256_MISMATCH: ErrorReason.Reason.ValueType  # 92
+    """The whole does not have the SHA-256 that was declared; the upload is closed.
+    Metadata: sha256, of the bytes that came. Status FAILED_PRECONDITION.
+    """
+    MIME_TYPE_MISMATCH: ErrorReason.Reason.ValueType  # 93
+    """The first bytes are of another kind of file than was declared; the upload is closed.
+    Metadata: mime_type, of the bytes that came. Status FAILED_PRECONDITION.
+    """
+    QUOTA_EXCEEDED: ErrorReason.Reason.ValueType  # 94
+    """The caller's files would take more bytes than the caller may store. Delete some.
+    Metadata: max_bytes. Status RESOURCE_EXHAUSTED.
+    """
+    TOO_MANY_UPLOADS: ErrorReason.Reason.ValueType  # 95
+    """The caller has as many unfinished uploads as are allowed. Finish or cancel one.
+    Metadata: max_uploads. Status RESOURCE_EXHAUSTED.
+    """
+    STORAGE_FULL: ErrorReason.Reason.ValueType  # 96
+    """The store has no room left. Everything that was committed is kept: go on once there is room.
+    Status UNAVAILABLE.
+    """
+    LINK_INVALID: ErrorReason.Reason.ValueType  # 97
+    """The link was changed, or its time is over. Status PERMISSION_DENIED."""
 
     def __init__(
         self,
