@@ -8,6 +8,7 @@ from chat4all.status.v1 import status_service_pb2 as pb
 from chat4all_sdk.connection import Connection
 from chat4all_sdk.errors import ChatError, DeadlineExceeded, Unavailable
 from chat4all_sdk.events import MessageCreated
+from chat4all_sdk.retry import idempotent
 
 __all__ = ["Acknowledger"]
 
@@ -55,7 +56,7 @@ class Acknowledger:
 
     async def _acknowledge(self, event: MessageCreated) -> None:
         try:
-            await self._connection.call(self._connection.status.Acknowledge, self._request(event))
+            await self._connection.call(self._connection.status.Acknowledge, self._request(event), rule=idempotent)
         except (Unavailable, DeadlineExceeded):
             self._newest = self._newest or event  # its time may come
         except ChatError as error:

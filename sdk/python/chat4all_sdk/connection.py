@@ -25,7 +25,7 @@ Response = TypeVar("Response")
 ATTEMPT_TIMEOUT = 10.0
 """Seconds after which a call that may be repeated is taken for lost."""
 
-_LOOPBACK = ("localhost", "127.0.0.1", "[::1]", "unix")
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "unix"})
 _OPTIONS = (
     ("grpc.primary_user_agent", "chat4all-python"),
     # gRPC's own limit between two attempts to connect is two minutes: too long for a chat.
@@ -38,7 +38,7 @@ _OPTIONS = (
 def open_channel(target: str, tls: bool | grpc.ChannelCredentials | None) -> grpc.aio.Channel:
     """Opens a channel to `host:port`. Without `tls` it is plain on this machine and TLS elsewhere."""
     if tls is None:
-        tls = not target.startswith(_LOOPBACK)
+        tls = target.partition(":")[0] not in _LOOPBACK and not target.startswith("[::1]:")
     if tls is False:
         return grpc.aio.insecure_channel(target, options=_OPTIONS)
     credentials = grpc.ssl_channel_credentials() if tls is True else tls

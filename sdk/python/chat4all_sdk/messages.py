@@ -110,9 +110,9 @@ class MessageCalls(Calls):
     async def mark_read(self, message_id: str) -> None:
         """Marks the conversation's messages up to and including this one as read by the caller."""
         request = pb.MarkReadRequest(message_id=message_id)
-        await self._connection.call(self._connection.messaging.MarkRead, request)
+        await self._connection.call(self._connection.messaging.MarkRead, request, rule=idempotent)
 
     async def mark_delivered(self, message_id: str) -> None:
         """Marks the messages up to and including this one as delivered, for programs that don't subscribe."""
         request = pb.MarkDeliveredRequest(message_id=message_id)
-        await self._connection.call(self._connection.messaging.MarkDelivered, request)
+        await self._connection.call(self._connection.messaging.MarkDelivered, request, rule=idempotent)

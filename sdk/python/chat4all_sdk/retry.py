@@ -48,7 +48,7 @@ def connection_lost(error: ChatError) -> bool:
 
 
 def idempotent(error: ChatError) -> bool:
-    """For calls that the server recognises by their request_id: whatever may have got lost."""
+    """For calls that may happen twice, such as those with a request_id: whatever may have got lost."""
     return error.code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED) or connection_lost(error)
 
 

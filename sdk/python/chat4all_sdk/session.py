@@ -77,16 +77,17 @@ class SessionKeeper:
 
     async def credentials(self) -> Credentials:
         """Proof of a session that is valid still. Raises LoginRequired when there is none."""
+        if self._session is not None and time.time() >= self._renew_at:
+            expires_at = self._session.expires_at.timestamp()
+            try:
+                await self.renew(self._credentials)
+            except ChatError:
+                if time.time() >= expires_at:
+                    raise
         if self._session is None:
             raise LoginRequired(
                 grpc.StatusCode.UNAUTHENTICATED, "there is no session; log in first", reason="TOKEN_MISSING"
             )
-        if time.time() >= self._renew_at:
-            try:
-                await self.renew(self._credentials)
-            except ChatError:
-                if time.time() >= self._session.expires_at.timestamp():
-                    raise
         return self._credentials
 
     async def renew(self, stale: Credentials) -> None:

@@ -2,6 +2,7 @@
 
 from chat4all.status.v1 import status_service_pb2 as pb
 from chat4all_sdk.calls import Calls
+from chat4all_sdk.retry import idempotent
 from chat4all_sdk.subscription import Subscription
 
 __all__ = ["StatusCalls"]
@@ -36,4 +37,4 @@ class StatusCalls(Calls):
     async def acknowledge(self, cursor: str) -> None:
         """Says that the application has every event up to a cursor: their messages become DELIVERED."""
         request = pb.AcknowledgeRequest(cursor=cursor)
-        await self._connection.call(self._connection.status.Acknowledge, request)
+        await self._connection.call(self._connection.status.Acknowledge, request, rule=idempotent)

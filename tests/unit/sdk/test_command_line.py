@@ -267,6 +267,7 @@ async def test_logout_without_a_server(platform: MemoryPlatform, as_alice: Comma
         (["send", "@bob", ""], 1, "text: must not be empty"),
         (["send", "@bob", "-"], 1, "text: must not be empty"),
         (["sned"], 2, "send"),
+        (["whoami", "--server", "http://localhost:8080"], 2, "HOST:PORT"),
         (["whoami", "--server", "localhost:1", "--profile", "x"], 3, "chat4all login"),
     ],
 )

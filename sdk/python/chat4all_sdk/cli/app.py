@@ -20,8 +20,7 @@ _VALUES = ("--server", "--profile", "--timeout")
 
 def main() -> None:
     """The entry point of the command `chat4all`."""
-    # gRPC's core writes its own remarks to standard error, which belongs to the commands here.
-    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    _silence_core()
     _app()(args=global_options_first(sys.argv[1:]))
 
 
@@ -40,6 +39,21 @@ def global_options_first(arguments: Sequence[str]) -> list[str]:
         else:
             rest.append(item)
     return first + rest
+
+
+def _silence_core() -> None:
+    """Keeps remarks of gRPC's core (about each server that goes away) out of the commands' answers.
+
+    The core writes to descriptor 2 directly, and reads GRPC_VERBOSITY, by which it can be silenced,
+    when it is imported: before this runs. Who sets that variable wants to see the remarks.
+    """
+    if "GRPC_VERBOSITY" in os.environ:
+        return
+    sys.stderr.flush()
+    sys.stderr = os.fdopen(os.dup(2), "w", buffering=1, encoding=sys.stderr.encoding, errors="backslashreplace")
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, 2)
+    os.close(nothing)
 
 
 def _app() -> typer.Typer:
@@ -91,5 +105,7 @@ def _settings(
     Begin with `chat4all register NAME`, `chat4all login NAME` and `chat4all send @NAME TEXT`; see what
     comes with `chat4all follow`. Global options may stand anywhere.
     """
+    if "://" in server:
+        raise typer.BadParameter(f"{server!r} is not HOST:PORT", param_hint="--server")
     folder = Path(typer.get_app_dir("chat4all")) / "sessions"
     context.obj = Settings(server=server, profile=profile, json=as_json, tls=tls, timeout=timeout, folder=folder)

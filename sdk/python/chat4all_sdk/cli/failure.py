@@ -6,6 +6,7 @@ from typing import Any
 from chat4all_sdk.cli.settings import Settings
 from chat4all_sdk.cli.terminal_text import printable
 from chat4all_sdk.errors import ChatError, DeadlineExceeded, LoginRequired, Unavailable
+from chat4all_sdk.retry import connection_lost
 
 __all__ = ["NOT_LOGGED_IN", "REFUSED", "UNREACHABLE", "USAGE", "describe", "exit_code", "to_record"]
 
@@ -31,7 +32,7 @@ def exit_code(error: ChatError) -> int:
     """The exit code for an error."""
     if isinstance(error, LoginRequired):
         return NOT_LOGGED_IN
-    if isinstance(error, Unavailable | DeadlineExceeded):
+    if _out_of_reach(error):
         return UNREACHABLE
     return REFUSED
 
@@ -43,7 +44,7 @@ def describe(error: ChatError, settings: Settings) -> str:
     if isinstance(error, LoginRequired):
         profile = "" if settings.profile == "default" else f" as profile {printable(settings.profile)}"
         return f"Not logged in to {server}{profile} ({message}).\nRun `chat4all login NAME` first."
-    if isinstance(error, Unavailable | DeadlineExceeded):
+    if _out_of_reach(error):
         if error.reason:
             return f"The server at {server} can't serve now: {message}.\nTry again in a moment."
         return (
@@ -63,6 +64,10 @@ def to_record(error: ChatError) -> dict[str, Any]:
         "violations": error.violations,
         "retry_after": error.retry_after,
     }
+
+
+def _out_of_reach(error: ChatError) -> bool:
+    return isinstance(error, Unavailable | DeadlineExceeded) or connection_lost(error)
 
 
 def _refusal(error: ChatError, message: str) -> str:

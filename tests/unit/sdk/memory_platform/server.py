@@ -57,7 +57,8 @@ class Recorder(grpc.aio.ServerInterceptor):
 class MemoryPlatform:
     """Starts and kills servers over one state."""
 
-    def __init__(self) -> None:
+    def __init__(self, credentials: grpc.ServerCredentials | None = None) -> None:
+        self._credentials = credentials
         self.state = State()
         self.port = 0
         self._server: grpc.aio.Server | None = None
@@ -74,7 +75,10 @@ class MemoryPlatform:
         add_IdentityServiceServicer_to_server(Identity(self.state), server)
         add_MessagingServiceServicer_to_server(Messaging(self.state), server)
         add_StatusServiceServicer_to_server(self.status, server)
-        self.port = server.add_insecure_port(self.target)
+        if self._credentials is None:
+            self.port = server.add_insecure_port(self.target)
+        else:
+            self.port = server.add_secure_port(self.target, self._credentials)
         await server.start()
         self._server = server
 
