@@ -1,8 +1,10 @@
-"""The platform that the end-to-end tests talk to."""
+"""The platforms that the end-to-end tests talk to."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
+from grpc_platform import GrpcPlatform, open_grpc_platform
 from platform_process import PlatformProcess
 
 
@@ -13,3 +15,10 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlatformProce
     process.start()
     yield process
     assert process.stop() == 0
+
+
+@pytest.fixture
+async def grpc_platform(tmp_path: Path) -> AsyncIterator[GrpcPlatform]:
+    """Server and workers in the test's own process, where the test has the clock and the keys in hand."""
+    async with open_grpc_platform(tmp_path) as opened:
+        yield opened

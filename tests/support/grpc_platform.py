@@ -1,0 +1,137 @@
+"""Server and workers in the test's own process and event loop, on SQLite, without Envoy."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from uuid import uuid4
+
+import grpc
+from argon2.profiles import CHEAPEST
+from prometheus_client import CollectorRegistry
+
+from chat4all.identity.v1 import identity_service_pb2 as identity_pb
+from chat4all.identity.v1.identity_service_pb2_grpc import IdentityServiceStub
+from chat4all.messaging.v1 import conversation_pb2
+from chat4all.messaging.v1 import messaging_service_pb2 as messaging_pb
+from chat4all.messaging.v1.messaging_service_pb2_grpc import MessagingServiceStub
+from chat4all.status.v1.status_service_pb2_grpc import StatusServiceStub
+from chat4all_core.adapters.auth.argon2_password_hasher import Argon2PasswordHasher
+from chat4all_core.adapters.protobuf.event_codec import ProtobufEventCodec
+from chat4all_core.adapters.sqlite.engine import open_engine
+from chat4all_core.config import Settings, load_settings
+from chat4all_core.domain.ids import ParticipantId, UserId
+from chat4all_core.domain.timestamp import SECOND, Timestamp
+from chat4all_core.telemetry.metrics import Metrics
+from chat4all_core.telemetry.tracing import Tracer
+from chat4all_server.bootstrap import build_server
+from chat4all_server.security import Security, open_security
+from chat4all_server.server import Server
+from chat4all_workers.bootstrap import build_workers
+
+PASSWORD = "correct horse battery"
+
+
+class AdjustableClock:
+    """The time of day, as wrong as a test wants it."""
+
+    def __init__(self) -> None:
+        self.ahead = 0.0
+        """Seconds; below 0 for a clock that was set back."""
+
+    def __call__(self) -> Timestamp:
+        return Timestamp(time.time_ns() // 1_000 + round(self.ahead * SECOND))
+
+
+@dataclass(frozen=True)
+class Person:
+    """Someone with an account, logged in."""
+
+    user_id: str
+    username: str
+    token: str
+
+    @property
+    def metadata(self) -> tuple[tuple[str, str], ...]:
+        """What proves it, for the `metadata` of a call."""
+        return (("authorization", f"Bearer {self.token}"),)
+
+
+@dataclass
+class GrpcPlatform:
+    """A platform that serves, and the stubs to call it."""
+
+    settings: Settings
+    clock: AdjustableClock
+    security: Security
+    server: Server
+    registry: CollectorRegistry
+    channel: grpc.aio.Channel
+
+    def __post_init__(self) -> None:
+        self.identity = IdentityServiceStub(self.channel)
+        self.messaging = MessagingServiceStub(self.channel)
+        self.status = StatusServiceStub(self.channel)
+
+    async def person(self, name: str = "someone") -> Person:
+        """A new account, whose name begins like that."""
+        username = f"{name}_{uuid4().hex[:12]}"
+        request = identity_pb.RegisterUserRequest(username=username, password=PASSWORD)
+        user = (await self.identity.RegisterUser(request)).user
+        token = self.security.issuer.issue(UserId(ParticipantId(user.user_id)))
+        return Person(user.user_id, username, token)
+
+    async def group(self, creator: Person, *others: Person) -> str:
+        """The id of a new group."""
+        request = messaging_pb.CreateConversationRequest(
+            type=conversation_pb2.ConversationType.GROUP, participants=[p.user_id for p in others]
+        )
+        created = await self.messaging.CreateConversation(request, metadata=creator.metadata)
+        return created.conversation.conversation_id
+
+    async def send(self, sender: Person, conversation_id: str, text: str, request_id: str = "") -> str:
+        """Send a message; its id."""
+        request = messaging_pb.SendMessageRequest(conversation_id=conversation_id, text=text, request_id=request_id)
+        return (await self.messaging.SendMessage(request, metadata=sender.metadata)).message_id
+
+    async def texts(self, reader: Person, conversation_id: str, count: int) -> list[str]:
+        """The texts of a conversation, newest first, once there are `count` of them."""
+        request = messaging_pb.ListMessagesRequest(conversation_id=conversation_id, page_size=100)
+        while True:
+            page = await self.messaging.ListMessages(request, metadata=reader.metadata)
+            if len(page.messages) >= count:
+                return [message.text for message in page.messages]
+            await asyncio.sleep(0)
+
+
+@asynccontextmanager
+async def open_grpc_platform(data_dir: Path) -> AsyncIterator[GrpcPlatform]:
+    """Serve within the context."""
+    settings = load_settings({"CHAT4ALL_DATA_DIR": str(data_dir), "CHAT4ALL_SERVER_GRPC_PORT": "0"})
+    clock, tracer, codec = AdjustableClock(), Tracer("test"), ProtobufEventCodec()
+    metrics = Metrics(registry := CollectorRegistry())
+    async with AsyncExitStack() as stack:
+        engine = await stack.enter_async_context(open_engine(data_dir, clock))
+        workers = build_workers(engine, codec, metrics, tracer)
+        running = [asyncio.create_task(worker.run()) for worker in workers]
+        stack.push_async_callback(asyncio.gather, *running)
+        for worker in workers:
+            stack.callback(worker.stop)
+        hasher = stack.enter_context(closing(Argon2PasswordHasher(parameters=CHEAPEST)))
+        security = replace(stack.enter_context(open_security(settings, clock)), hasher=hasher)
+        server = build_server(
+            engine,
+            security=security,
+            codec=codec,
+            clock=clock,
+            settings=settings,
+            registry=registry,
+            metrics=metrics,
+            tracer=tracer,
+        )
+        await server.start()
+        stack.push_async_callback(server.stop, 0)
+        channel = await stack.enter_async_context(grpc.aio.insecure_channel(f"127.0.0.1:{server.grpc_port}"))
+        yield GrpcPlatform(settings, clock, security, server, registry, channel)
