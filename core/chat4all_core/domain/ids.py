@@ -19,6 +19,12 @@ ConversationId = NewType("ConversationId", str)
 MessageId = NewType("MessageId", str)
 """A UUID."""
 
+FileId = NewType("FileId", str)
+"""A UUID."""
+
+UploadId = NewType("UploadId", str)
+"""A UUID."""
+
 RequestId = NewType("RequestId", str)
 """A UUID in lower case, chosen by a client to name one send or one creation."""
 
