@@ -77,6 +77,7 @@ async def platform() -> AsyncIterator[str]:
             "CHAT4ALL_DATA_DIR": data_dir,
             "CHAT4ALL_ENVOY_PORT": str(port),
             "CHAT4ALL_SERVER_GRPC_PORT": str(free_port()),
+            "CHAT4ALL_TELEMETRY_LOG_LEVEL": "WARNING",
         }
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "chat4all_standalone", env=env, stdout=asyncio.subprocess.PIPE

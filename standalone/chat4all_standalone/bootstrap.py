@@ -12,8 +12,9 @@ from prometheus_client import CollectorRegistry
 from chat4all_core.adapters.protobuf.event_codec import ProtobufEventCodec
 from chat4all_core.adapters.sqlite.engine import SqliteSettings, open_engine
 from chat4all_core.adapters.sqlite.event_log import EventLogSettings
+from chat4all_core.adapters.sqlite.user_stream import UserStreamSettings
 from chat4all_core.config import Settings
-from chat4all_core.domain.timestamp import Timestamp
+from chat4all_core.domain.timestamp import SECOND, Timestamp
 from chat4all_core.telemetry.metrics import Metrics
 from chat4all_core.telemetry.tracing import open_tracer
 from chat4all_server.bootstrap import build_server
@@ -44,9 +45,7 @@ async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
     metrics = Metrics(registry := CollectorRegistry())
     codec = ProtobufEventCodec()
     async with AsyncExitStack() as stack:
-        engine = await stack.enter_async_context(
-            open_engine(data_dir, _now, SqliteSettings(event_log=EventLogSettings(partitions=settings.log.partitions)))
-        )
+        engine = await stack.enter_async_context(open_engine(data_dir, _now, _sqlite_settings(settings)))
         tracer = open_tracer("chat4all", settings.telemetry.traces)
         stack.callback(tracer.close)
         workers = build_workers(engine, codec, metrics, tracer)
@@ -76,6 +75,15 @@ async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
             grpc_target=f"{_reachable(settings.server.address)}:{server.grpc_port}",
             failed=failed,
         )
+
+
+def _sqlite_settings(settings: Settings) -> SqliteSettings:
+    return SqliteSettings(
+        event_log=EventLogSettings(partitions=settings.log.partitions),
+        user_stream=UserStreamSettings(
+            max_events=settings.stream.max_events, max_age=settings.stream.max_age_hours * 3_600 * SECOND
+        ),
+    )
 
 
 def _envoy_settings(settings: Settings, grpc_port: int, web_port: int) -> EnvoySettings:

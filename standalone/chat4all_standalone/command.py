@@ -1,0 +1,56 @@
+"""`make run`: the whole platform with one command."""
+
+import asyncio
+import os
+import signal
+import sys
+
+import structlog
+import uvloop
+
+from chat4all_core.adapters.auth.secret_file import SecretFileError
+from chat4all_core.adapters.sqlite.data_dir import DataDirInUseError
+from chat4all_core.adapters.sqlite.migration import NewerSchemaError
+from chat4all_core.config import Settings, load_settings
+from chat4all_core.setting import SettingsError
+from chat4all_core.telemetry.logging import configure_logging
+from chat4all_server.server import PortError
+from chat4all_standalone.banner import banner
+from chat4all_standalone.bootstrap import open_platform
+from chat4all_standalone.envoy import EnvoyStartError
+
+_OPERATORS_ERRORS = (DataDirInUseError, EnvoyStartError, NewerSchemaError, PortError, SecretFileError)
+"""What whoever started the platform can mend: they get the message, not a traceback."""
+
+
+def run() -> int:
+    """Serve until SIGTERM or Ctrl-C. Returns 0 then, 1 when it can't serve (any more), 2 for wrong settings."""
+    # Its core would remark, at every start of Envoy, that it does not mind the fork.
+    try:
+        settings = load_settings(os.environ)
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 2
+    configure_logging(settings.telemetry.log_level)
+    try:
+        return uvloop.run(_serve(settings))
+    except _OPERATORS_ERRORS as error:
+        print(f"Chat4All can't start: {error}", file=sys.stderr)
+        return 1
+
+
+async def _serve(settings: Settings) -> int:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with open_platform(settings) as platform:
+        print(banner(platform.url, platform.grpc_target, str(settings.data.dir)), flush=True)
+        waiting = [asyncio.create_task(event.wait()) for event in (stop, platform.failed)]
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        for task in waiting:
+            task.cancel()
+        if not stop.is_set():
+            structlog.get_logger().error("a part of the platform has ended by itself, so all of it stops")
+            return 1
+        print("stopping", flush=True)
+    return 0
