@@ -31,6 +31,9 @@ _OPTIONS = (
     # gRPC's own limit between two attempts to connect is two minutes: too long for a chat.
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 3000),
+    # Finds a peer that vanished without a word, while calls wait for it. The platform allows pings this often.
+    ("grpc.keepalive_time_ms", 30_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
     ("grpc.max_receive_message_length", 8 * 1024 * 1024),  # the platform's largest answer
 )
 

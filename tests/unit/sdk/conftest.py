@@ -1,11 +1,13 @@
 """A platform in memory behind a real server, and clients of it."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
 from chat4all_sdk import AsyncClient
 
+from .command_line import CommandLine
 from .memory_platform.server import MemoryPlatform
 
 PASSWORD = "correct horse"
@@ -53,3 +55,17 @@ async def bob(platform: MemoryPlatform) -> AsyncIterator[AsyncClient]:
 async def direct(alice: AsyncClient, bob: AsyncClient) -> str:
     """The id of the conversation between alice and bob."""
     return (await alice.create_direct(await bob.me())).conversation_id
+
+
+@pytest.fixture
+def chat4all(tmp_path: Path, platform: MemoryPlatform) -> CommandLine:
+    """The command line, not logged in."""
+    return CommandLine(tmp_path, platform.target)
+
+
+@pytest.fixture
+async def as_alice(chat4all: CommandLine, alice: AsyncClient) -> CommandLine:
+    """The command line, logged in as alice."""
+    result = await chat4all("login", "alice", password=PASSWORD)
+    assert result.code == 0, result.err
+    return chat4all

@@ -10,7 +10,6 @@ from chat4all.status.v1 import event_pb2 as event_pb
 from chat4all.status.v1 import status_service_pb2 as pb
 from chat4all_sdk import (
     AsyncClient,
-    CaughtUp,
     ConversationChanged,
     Event,
     InvalidArgument,
@@ -20,24 +19,11 @@ from chat4all_sdk import (
     PermissionDenied,
     Reset,
     StatusChanged,
-    Subscription,
 )
 
 from .memory_platform.refusal import Refusal, connection_lost, unavailable
 from .memory_platform.server import MemoryPlatform
-
-
-async def texts(events: Subscription, count: int) -> list[str]:
-    """The next messages' texts; any other event is an error."""
-    got = [await asyncio.wait_for(anext(events), 10) for _ in range(count)]
-    return [event.message.text for event in got if isinstance(event, MessageCreated)]
-
-
-async def caught_up(events: Subscription) -> CaughtUp:
-    """The first event of a fresh subscription."""
-    event = await asyncio.wait_for(anext(events), 10)
-    assert isinstance(event, CaughtUp)
-    return event
+from .reading import caught_up, texts
 
 
 async def test_events_are_typed(platform: MemoryPlatform, alice: AsyncClient, direct: str) -> None:
@@ -235,74 +221,6 @@ async def test_timeouts_lose_nothing(platform: MemoryPlatform, alice: AsyncClien
         await alice.send(direct, "1")
         assert await texts(events, 1) == ["1"]
     assert len(platform.state.requests("Subscribe")) == 1
-
-
-async def test_acknowledges_what_was_taken(platform: MemoryPlatform, alice: AsyncClient, direct: str) -> None:
-    """A message is acknowledged once the application asks for the next event, not before."""
-    async with alice.subscribe() as events:
-        await caught_up(events)
-        await alice.send(direct, "1")
-        await alice.send(direct, "2")
-        assert await texts(events, 1) == ["1"]
-        await alice.me()
-        assert platform.state.requests("Acknowledge") == []
-        assert await texts(events, 1) == ["2"]
-        await platform.state.wait_until(lambda: platform.state.requests("Acknowledge"))
-    assert [r.cursor for r in platform.state.requests("Acknowledge")] == ["1"]
-
-
-async def test_acknowledgements_are_joined(platform: MemoryPlatform, alice: AsyncClient, direct: str) -> None:
-    """A burst of messages costs a few acknowledgements, and closing sends the last one."""
-    for number in range(50):
-        await alice.send(direct, str(number))
-    async with alice.subscribe("0") as events:
-        assert len(await texts(events, 50)) == 50
-        await caught_up(events)
-    cursors = [int(request.cursor) for request in platform.state.requests("Acknowledge")]
-    assert cursors == sorted(cursors)
-    assert cursors[-1] == 50
-    assert len(cursors) < 25
-
-
-async def test_filtered_subscriptions_acknowledge_their_conversation(
-    platform: MemoryPlatform, alice: AsyncClient, direct: str
-) -> None:
-    """A subscription to one conversation acknowledges nothing of the others."""
-    other = (await alice.create_group("other")).conversation_id
-    async with alice.subscribe(conversation_id=direct) as events:
-        await caught_up(events)
-        await alice.send(other, "not seen")
-        await alice.send(direct, "seen")
-        assert await texts(events, 1) == ["seen"]
-        with pytest.raises(TimeoutError):
-            await asyncio.wait_for(anext(events), 0.01)
-    (request,) = platform.state.requests("Acknowledge")
-    assert request.cursor == ""
-    assert [(p.conversation_id, p.sequence) for p in request.positions] == [(direct, 1)]
-
-
-async def test_acknowledging_can_be_left_to_the_application(
-    platform: MemoryPlatform, alice: AsyncClient, direct: str
-) -> None:
-    """With acknowledge=False nothing is acknowledged but what the application acknowledges itself."""
-    async with alice.subscribe(acknowledge=False) as events:
-        await caught_up(events)
-        await alice.send(direct, "1")
-        event = await anext(events)
-        await alice.acknowledge(event.cursor)
-    assert [r.cursor for r in platform.state.requests("Acknowledge")] == ["1"]
-
-
-async def test_a_refused_acknowledgement_does_not_end_the_subscription(
-    platform: MemoryPlatform, alice: AsyncClient, direct: str
-) -> None:
-    """Messages go on coming when one could not be acknowledged."""
-    platform.fail("Acknowledge", Refusal(grpc.StatusCode.INVALID_ARGUMENT, reason="CURSOR_INVALID"))
-    async with alice.subscribe() as events:
-        await caught_up(events)
-        for number in range(3):
-            await alice.send(direct, str(number))
-        assert await texts(events, 3) == ["0", "1", "2"]
 
 
 async def test_closing_the_client_ends_its_subscriptions(platform: MemoryPlatform, alice: AsyncClient) -> None:

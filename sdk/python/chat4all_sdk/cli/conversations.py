@@ -3,7 +3,6 @@
 from typing import Annotated
 
 import typer
-from rich.table import Table
 from rich.text import Text
 
 from chat4all_sdk.cli.command import run
@@ -29,13 +28,14 @@ def list_(
     """List your conversations, newest activity first."""
 
     async def body(client: AsyncClient, output: Output) -> None:
-        found: list[Conversation] = []
+        names = NameBook(client)
+        left = limit
         async for conversation in client.conversations(min(limit, 100)):
-            found.append(conversation)
-            if len(found) == limit:
+            output.record(conversation, Text() if output.as_json else await _line(names, conversation))
+            left -= 1
+            if not left:
                 break
-        output.records(found, Text("") if context.obj.json else await _table(NameBook(client), found))
-        if not found:
+        if left == limit:
             output.remark("No conversations yet. Start one with `chat4all send @NAME TEXT`.")
 
     run(context, body)
@@ -112,14 +112,9 @@ async def _show(client: AsyncClient, output: Output, conversation: Conversation)
     output.record(conversation, "\n".join([title, counts, *people]))
 
 
-async def _table(names: NameBook, conversations: list[Conversation]) -> Table:
-    table = Table.grid(padding=(0, 2))
-    for conversation in conversations:
-        last = conversation.last_message
-        table.add_row(
-            conversation.conversation_id,
-            Text(await names.conversation(conversation.conversation_id), "bold"),
-            f"{conversation.unread_count} unread",
-            Text(f"{await names.person(last.sender)}: {printable(last.text)[:60]}" if last else ""),
-        )
-    return table
+async def _line(names: NameBook, conversation: Conversation) -> Text:
+    label = await names.conversation(conversation.conversation_id)
+    line = Text.assemble(f"{conversation.conversation_id}  {conversation.unread_count:>4} unread  ", (label, "bold"))
+    if (last := conversation.last_message) is not None:
+        line.append(f"  {await names.person(last.sender)}: {printable(last.text)[:60]}", "dim")
+    return line

@@ -72,9 +72,10 @@ def _out_of_reach(error: ChatError) -> bool:
 
 def _refusal(error: ChatError, message: str) -> str:
     lines = [f"{printable(error.reason) or error.code.name}: {message}"]
-    if error.violations:
-        fields = (f"{printable(v.field)}: {printable(v.description)}" for v in error.violations)
-        lines.append("; ".join(fields))
+    # The platform's message may well say the first of them.
+    fields = [f"{v.field}: {v.description}" for v in error.violations if v.description not in error.message]
+    if fields:
+        lines.append(printable("; ".join(fields)))
     elif error.retry_after is not None:
         lines.append(f"Try again in {error.retry_after:g} s.")
     elif error.reason in _NEXT_STEPS:

@@ -29,13 +29,6 @@ class Output:
             self._out.print(text)
             sys.stdout.flush()
 
-    def records(self, records: list[Any], text: RenderableType) -> None:
-        """Several answers, for people in one piece."""
-        if not self.as_json:
-            self._out.print(text)
-        for record in records if self.as_json else ():
-            self._line(sys.stdout, to_json(record))
-
     def remark(self, text: RenderableType) -> None:
         """Something that is not part of the answer; left out of JSON."""
         if not self.as_json:
