@@ -67,6 +67,7 @@ def render_config(settings: EnvoySettings, instance: str) -> str:
         "instance": instance,
         "public_host": settings.public[0],
         "public_port": settings.public[1],
+        "ipv4_too": settings.public[0] == "::",
         "grpc_endpoints": _endpoints(settings.grpc),
         "web_endpoints": _endpoints(settings.web),
         "descriptors": str(settings.descriptors.resolve()),

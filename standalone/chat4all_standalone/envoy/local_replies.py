@@ -6,7 +6,6 @@ covers it.
 """
 
 import base64
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from google.protobuf.duration_pb2 import Duration
@@ -17,10 +16,12 @@ from google.rpc.status_pb2 import Status
 Mapper = dict[str, object]
 
 INSTANCE_HEADER = "x-chat4all-instance"
-"""On the answer of GET /healthz: which Envoy gave it."""
+"""On the answers of GET /healthz: which Envoy gave it."""
 
-# Envoy's own text, for example where the transcoder stopped in a JSON body.
-_ENVOYS_TEXT = "%LOCAL_REPLY_BODY%"
+_MALFORMED = "the request is malformed"
+# With Envoy's own text, for example where in a JSON body the transcoder stopped.
+_EXPLAINED = f"{_MALFORMED}. %LOCAL_REPLY_BODY%"
+_NOT_FOUND = "there is no such method or path"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +32,18 @@ class _Reply:
     reason: str  # a name of chat4all.errors.v1.ErrorReason
     message: str
     retry_after: int | None = None  # seconds
+    status: int | None = None  # what REST callers see instead of Envoy's own
 
     @property
     def grpc_message(self) -> str:
         """The text for gRPC callers, who never meet the transcoder. Must be ASCII without percent signs."""
-        return "the request is malformed" if self.message == _ENVOYS_TEXT else self.message
+        return _MALFORMED if self.message == _EXPLAINED else self.message
 
 
 _REPLIES = (
-    _Reply(400, 400, Code.INVALID_ARGUMENT, "MALFORMED_REQUEST", _ENVOYS_TEXT),
-    _Reply(404, 404, Code.UNIMPLEMENTED, "METHOD_NOT_FOUND", "there is no such method or path"),
+    _Reply(400, 400, Code.INVALID_ARGUMENT, "MALFORMED_REQUEST", _EXPLAINED),
+    # 403 is for an upgrade (WebSocket) where none is offered.
+    _Reply(403, 404, Code.UNIMPLEMENTED, "METHOD_NOT_FOUND", _NOT_FOUND, status=404),
     _Reply(408, 408, Code.DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED", "the request did not arrive in time"),
     _Reply(413, 413, Code.INVALID_ARGUMENT, "MALFORMED_REQUEST", "the request's body is larger than 4 MiB"),
     _Reply(
@@ -52,7 +55,7 @@ _REPLIES = (
     ),
     _Reply(502, 503, Code.UNAVAILABLE, "UNAVAILABLE", "the server is away; try again", retry_after=1),
     _Reply(504, 504, Code.DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED", "the server did not answer in time"),
-    _Reply(400, 499, Code.INVALID_ARGUMENT, "MALFORMED_REQUEST", _ENVOYS_TEXT),
+    _Reply(400, 499, Code.INVALID_ARGUMENT, "MALFORMED_REQUEST", _EXPLAINED),
     _Reply(500, 599, Code.INTERNAL, "INTERNAL_ERROR", "the answer could not be given"),
 )
 
@@ -65,7 +68,11 @@ _GRPC_CALLER: list[Mapper] = [
 
 def local_reply_mappers(instance: str) -> list[Mapper]:
     """Return the mappers of `local_reply_config`, in the order in which Envoy tries them."""
-    return [_healthy(instance), *(_to_grpc(reply) for reply in _REPLIES), *_to_rest_all(instance)]
+    return [
+        _healthy(instance),
+        *(_to_grpc(reply) for reply in _REPLIES),
+        *(_to_rest(reply, instance) for reply in _REPLIES),
+    ]
 
 
 def _healthy(instance: str) -> Mapper:
@@ -91,18 +98,19 @@ def _to_grpc(reply: _Reply) -> Mapper:
     }
 
 
-def _to_rest_all(instance: str) -> Iterator[Mapper]:
-    for reply in _REPLIES:
-        mapper: Mapper = {
-            "filter": {"and_filter": {"filters": _between(reply.lowest, reply.highest)}},
-            "body_format_override": {"json_format": _status_json(reply)},
-        }
-        if reply.code == Code.UNAVAILABLE:
-            mapper["headers_to_add"] = [
-                _header(INSTANCE_HEADER, instance),
-                _header("retry-after", str(reply.retry_after)),
-            ]
-        yield mapper
+def _to_rest(reply: _Reply, instance: str) -> Mapper:
+    mapper: Mapper = {
+        "filter": {"and_filter": {"filters": _between(reply.lowest, reply.highest)}},
+        "body_format_override": {"json_format": _status_json(reply)},
+    }
+    if reply.status is not None:
+        mapper["status_code"] = reply.status
+    if reply.retry_after is not None:
+        mapper["headers_to_add"] = [
+            _header("retry-after", str(reply.retry_after)),
+            _header(INSTANCE_HEADER, instance),  # GET /healthz may be answered by this one
+        ]
+    return mapper
 
 
 def _status_json(reply: _Reply) -> Mapper:

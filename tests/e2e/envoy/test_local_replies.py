@@ -10,6 +10,7 @@ import pytest
 from google.rpc.error_details_pb2 import ErrorInfo, RetryInfo
 from grpc_health.v1 import health_pb2
 from grpc_status import rpc_status
+from yarl import URL
 
 from chat4all.errors.v1.error_reason_pb2 import ErrorReason
 from chat4all.identity.v1 import identity_service_pb2 as identity
@@ -47,6 +48,19 @@ async def test_unknown_methods_and_paths(rest: aiohttp.ClientSession, method: st
     """A path, or a method on a path, that the contracts do not name is a 404 in JSON."""
     async with rest.request(method, path, data=b"{}" if method == "POST" else None) as response:
         await assert_error(response, 404, 12, "METHOD_NOT_FOUND")
+
+
+async def test_upgrades_that_are_not_offered(rest: aiohttp.ClientSession) -> None:
+    """A WebSocket handshake on a path that offers none is a 404 in JSON."""
+    upgrade = {"connection": "upgrade", "upgrade": "websocket", "sec-websocket-version": "13"}
+    async with rest.get("/v1/events", headers=upgrade) as response:
+        await assert_error(response, 404, 12, "METHOD_NOT_FOUND")
+
+
+async def test_paths_that_are_no_path(rest: aiohttp.ClientSession) -> None:
+    """A path with an escaped NUL is refused before any server sees it."""
+    async with rest.get(URL("/v1/users/%00", encoded=True)) as response:
+        await assert_error(response, 400, 3, "MALFORMED_REQUEST")
 
 
 @pytest.mark.parametrize(

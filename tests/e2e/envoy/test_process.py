@@ -82,6 +82,15 @@ async def test_two_at_once(envoy: EnvoyProcess, settings: EnvoySettings, tmp_pat
     await second.stop()
 
 
+async def test_every_address(settings: EnvoySettings) -> None:
+    """An Envoy on every address, IPv6 or IPv4 only, takes IPv4 connections."""
+    for host in ("::", "0.0.0.0"):
+        envoy = EnvoyProcess(dataclasses.replace(settings, public=(host, settings.public[1])))
+        await envoy.start()
+        with socket.create_connection(settings.public):
+            await envoy.stop()
+
+
 async def test_refused_configuration(settings: EnvoySettings, tmp_path: Path) -> None:
     """When Envoy refuses its configuration, its own words are given."""
     broken = tmp_path / "broken.tmpl"
