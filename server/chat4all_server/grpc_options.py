@@ -7,6 +7,10 @@ GRPC_OPTIONS = (
     ("grpc.so_reuseport", 0),
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
     ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+    # Envoy takes 64 KiB of headers and adds a few of its own. gRPC's default, 8 to 16 KiB, would refuse some of
+    # those requests with a status that has no details.
+    ("grpc.max_metadata_size", 128 * 1024),
+    ("grpc.absolute_max_metadata_size", 128 * 1024),
     # Without these two, the windows of uploads grow far faster than a slow handler reads, at the cost of hundreds
     # of megabytes; with them they stay at a size that still carries hundreds of megabytes a second.
     ("grpc.http2.bdp_probe", 0),
