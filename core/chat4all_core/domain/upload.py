@@ -1,9 +1,10 @@
 """Uploads: where they stand, and the rules of going on.
 
 Words. An upload is stored in *parts*: part k (1, 2, 3, …) is always the bytes from (k - 1) * part_size on, and all
-parts but the last have part_size bytes. What a cut leaves below that is the *tail*. The *committed size* is the contiguous parts
-and the tail: what would survive a crash. The *epoch* counts those who have held the upload: each writer, and
-whoever closes it, raises it, and nothing is recorded under an older one.
+parts but the last have part_size bytes. What a cut leaves below that is the *tail*. The *committed size* is the
+contiguous parts and the tail: what would survive a crash. The *epoch* counts those who have held the upload: each
+writer, and whoever closes it, raises it, and nothing is recorded under an older one. An upload is *sealed* when
+its last part, shorter than the others, is stored as a part: nothing comes after it.
 """
 
 from collections.abc import Sequence
@@ -71,7 +72,7 @@ class Upload:
     """How many contiguous parts are stored, from the first on."""
     tail_size: int = 0
     tail_tag: str = ""
-    """What the store calls the tail."""
+    """What the store calls the tail; empty when the upload is sealed."""
     hash_state: bytes = b""
     """State of SHA-256 after the committed bytes; empty when it can't be stored."""
     epoch: int = 0
@@ -112,6 +113,8 @@ class Progress:
     hash_state: bytes
     new_parts: Sequence[Part]
     """Those that were stored since the last progress."""
+    sealed: bool = False
+    """The tail is stored as the last part, and the committed size is that of the whole from now on."""
 
 
 def part_size_for(size: int | None) -> int:
@@ -133,7 +136,7 @@ def part_range(number: int, size: int, part_size: int) -> tuple[int, int]:
     return offset, min(part_size, size - offset)
 
 
-def check_size(size: int | None, field: str = "size_bytes") -> int | None:
+def check_size(size: int | None, max_size: int, field: str = "size_bytes") -> int | None:
     """A declared size.
 
     Raises:
@@ -141,8 +144,8 @@ def check_size(size: int | None, field: str = "size_bytes") -> int | None:
     """
     if size is not None and size < 0:
         raise invalid_field(field, "must not be negative")
-    if size is not None and size > MAX_FILE_BYTES:
-        raise size_exceeded(MAX_FILE_BYTES)
+    if size is not None and size > max_size:
+        raise size_exceeded(max_size)
     return size
 
 

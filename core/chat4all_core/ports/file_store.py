@@ -1,11 +1,11 @@
 """Where it is recorded which files and uploads there are."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Protocol
 
-from chat4all_core.domain.file import File
+from chat4all_core.domain.file import File, FileState
 from chat4all_core.domain.ids import ConversationId, FileId, UploadId, UserId
 from chat4all_core.domain.timestamp import Timestamp
 from chat4all_core.domain.upload import Part, Progress, Upload
@@ -116,8 +116,8 @@ class FileStore(Protocol):
         """Record that the object of a DELETED file is gone."""
         ...
 
-    async def known(self, file_ids: Collection[FileId]) -> Collection[FileId]:
-        """Those of which a record says that their bytes are wanted: AVAILABLE ones, and PENDING ones."""
+    async def file_states(self, file_ids: Collection[FileId]) -> Mapping[FileId, FileState]:
+        """The states of those that there are."""
         ...
 
     async def usage(self, owner: UserId) -> int:

@@ -29,21 +29,24 @@ class StoreUpload:
 
 @dataclass(frozen=True, slots=True)
 class Leftover:
-    """Something that lies in the store: an object, or whatever there is of one in the making."""
+    """Something that lies in the store."""
 
     key: str
-    """That of the object that it is or would have become."""
+    """That of the object that it is, or would have become."""
+    finished: bool
+    """Whether it is the object; otherwise what there is of one in the making, tails among it."""
     stored_at: Timestamp
     """When the store last heard of it, by the store's clock."""
 
 
 class ObjectStore(Protocol):
-    """Every method may be called by several processes at once. Besides what is named, each raises UnavailableError
-    when the store can't be had or can't do it now (reason STORAGE_FULL when it has no room, else UNAVAILABLE); the
+    """Every method may be called by several processes at once. Those that name an upload raise
+    ObjectContradictionError when it is gone, unless they say otherwise. Besides, each raises UnavailableError when the
+    store can't be had or can't do it now (reason STORAGE_FULL when it has no room, else UNAVAILABLE); the
     same call may be made again then. What was durable before stays."""
 
-    async def begin(self, key: str, part_size: int, mime_type: str) -> str:
-        """Begin an upload; returns `store_upload`. `mime_type` is what `presign_get` will say the object is."""
+    async def begin(self, key: str, part_size: int) -> str:
+        """Begin an upload; returns `store_upload`."""
         ...
 
     async def put_part(self, upload: StoreUpload, number: int, data: Sequence[bytes]) -> str:
@@ -79,7 +82,7 @@ class ObjectStore(Protocol):
         ...
 
     async def stored_parts(self, upload: StoreUpload) -> Mapping[int, Part]:
-        """The parts that are stored, by number, however they came (see `presign_part`)."""
+        """The parts that came by the URLs of `presign_part` and are durable, by number. Others may be among them."""
         ...
 
     async def complete(self, upload: StoreUpload, parts: Sequence[Part], size: int) -> None:
@@ -118,7 +121,8 @@ class ObjectStore(Protocol):
 
     async def presign_get(self, key: str, filename: str, mime_type: str, lifetime: int) -> str:
         """A URL from which anybody may GET the object for `lifetime` seconds, by Range too, valid from outside of the
-        platform's network. The answer's Content-Disposition is `attachment` with this name (RFC 6266)."""
+        platform's network. The answer's Content-Type is the type given, and its
+        Content-Disposition is `attachment` with the name (RFC 6266)."""
         ...
 
     def leftovers(self) -> AsyncIterator[Leftover]:
@@ -126,9 +130,8 @@ class ObjectStore(Protocol):
         may have one key."""
         ...
 
-    async def remove(self, key: str) -> None:
-        """Remove everything under a key: the object, every upload of it and every tail. Nothing happens when there is
-        nothing."""
+    async def remove_unfinished(self, key: str) -> None:
+        """Remove every upload of a key and every tail; the object stays. Nothing happens when there is nothing."""
         ...
 
 

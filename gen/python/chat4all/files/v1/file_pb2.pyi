@@ -144,7 +144,7 @@ class Upload(_message.Message):
     committed_size: _builtins.int
     """How many bytes, from the beginning, would survive a crash at this moment. Go on from here."""
     chunk_size: _builtins.int
-    """What the platform stores at once. Chunks of a stream may have any size up to 4 MiB."""
+    """A good size for the chunks of a gRPC stream. They may have any size up to 4 MiB, message included."""
     max_size: _builtins.int
     """The largest size that this upload may have."""
     size_bytes: _builtins.int
