@@ -43,7 +43,6 @@ class SqliteEventLog:
 
     def __init__(self, database: Database, clock: Clock, settings: EventLogSettings | None = None) -> None:
         self._database = database
-        self._clock = clock
         self._settings = settings or EventLogSettings()
         if not 1 <= self._settings.partitions <= MAX_PARTITIONS:
             raise ValueError(f"partitions must be 1 to {MAX_PARTITIONS}")
@@ -82,9 +81,8 @@ class SqliteEventLog:
         if self._unanswered >= self._settings.max_pending_records:
             return False
         if not self._database.healthy:
-            now = self._clock()
             try:
-                await self._database.write(lambda c: c.execute("UPDATE write_probe SET probed_at = ?", (now,)))
+                await self._database.write(_probe)
             except UnavailableError:
                 return False
         return True
@@ -151,3 +149,9 @@ class SqliteEventLog:
                 group_name, topic.partitions, self._settings.session_timeout, self._loop.time
             )
         return self._topics[topic_name], self._groups[topic_name, group_name]
+
+
+def _probe(connection: sqlite3.Connection) -> None:
+    # As large as a batch of records: a small row might still fit where they do not.
+    connection.execute("INSERT INTO write_probe (content) VALUES (zeroblob(65536))")
+    connection.execute("DELETE FROM write_probe")

@@ -30,6 +30,5 @@ CREATE TABLE committed_offsets (
     PRIMARY KEY (topic_id, group_name, partition)
 ) WITHOUT ROWID;
 
--- Written to learn whether writing works again after it failed.
-CREATE TABLE write_probe (probed_at INTEGER NOT NULL);
-INSERT INTO write_probe VALUES (0);
+-- Written and emptied to learn whether writing works again after it failed.
+CREATE TABLE write_probe (content BLOB NOT NULL);
