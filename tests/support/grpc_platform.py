@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -107,18 +107,17 @@ class GrpcPlatform:
 
 
 @asynccontextmanager
-async def open_grpc_platform(data_dir: Path) -> AsyncIterator[GrpcPlatform]:
-    """Serve within the context."""
-    settings = load_settings({"CHAT4ALL_DATA_DIR": str(data_dir), "CHAT4ALL_SERVER_GRPC_PORT": "0"})
+async def open_grpc_platform(data_dir: Path, **environ: str) -> AsyncIterator[GrpcPlatform]:
+    """Serve within the context, with settings as they would stand in the environment."""
+    defaults = {"CHAT4ALL_DATA_DIR": str(data_dir), "CHAT4ALL_SERVER_GRPC_PORT": "0"}
+    settings = load_settings(defaults | environ)
     clock, tracer, codec = AdjustableClock(), Tracer("test"), ProtobufEventCodec()
     metrics = Metrics(registry := CollectorRegistry())
     async with AsyncExitStack() as stack:
         engine = await stack.enter_async_context(open_engine(data_dir, clock))
         workers = build_workers(engine, codec, metrics, tracer)
         running = [asyncio.create_task(worker.run()) for worker in workers]
-        stack.push_async_callback(asyncio.gather, *running)
-        for worker in workers:
-            stack.callback(worker.stop)
+        stack.push_async_callback(_cancel, running)
         hasher = stack.enter_context(closing(Argon2PasswordHasher(parameters=CHEAPEST)))
         security = replace(stack.enter_context(open_security(settings, clock)), hasher=hasher)
         server = build_server(
@@ -135,3 +134,10 @@ async def open_grpc_platform(data_dir: Path) -> AsyncIterator[GrpcPlatform]:
         stack.push_async_callback(server.stop, 0)
         channel = await stack.enter_async_context(grpc.aio.insecure_channel(f"127.0.0.1:{server.grpc_port}"))
         yield GrpcPlatform(settings, clock, security, server, registry, channel)
+
+
+async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
+    # Not by asking the workers to stop, for that waits for their next batch.
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)

@@ -1,12 +1,12 @@
 """Pages of messages."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 from chat4all.messaging.v1 import message_pb2
 from chat4all.messaging.v1 import messaging_service_pb2 as pb
 from chat4all_core.app.message_view import MessageView
-from chat4all_core.app.read_messages import MessageRange, ReadMessages
+from chat4all_core.app.read_messages import MessageRange
 from chat4all_core.domain.errors import invalid_field
 from chat4all_core.domain.ids import UserId
 from chat4all_server.page_token import PageTokens, page_size
@@ -15,12 +15,15 @@ from chat4all_server.translate import message_to_proto
 MAX_PAGE_BYTES = 2 * 1024 * 1024
 """A page ends early here, so that also the JSON made of it stays within what proxies carry."""
 
+Read = Callable[[UserId, str, MessageRange, int], Awaitable[Sequence[MessageView]]]
+
 
 class ListMessages:
     """Serves ListMessages. A page token holds the sequence of the last message of its page."""
 
-    def __init__(self, read_messages: ReadMessages, page_tokens: PageTokens) -> None:
-        self._read_messages = read_messages
+    def __init__(self, read: Read, page_tokens: PageTokens) -> None:
+        """`read`: `ReadMessages.list`."""
+        self._read = read
         self._page_tokens = page_tokens
 
     async def __call__(self, caller: UserId, request: pb.ListMessagesRequest) -> pb.ListMessagesResponse:
@@ -37,7 +40,7 @@ class ListMessages:
         if request.page_token:
             wanted = _continued(wanted, self._page_tokens.read(request.page_token, *scope))
         # One more than the page holds tells whether there is a next one.
-        found = await self._read_messages.list(caller, request.conversation_id, wanted, size + 1)
+        found = await self._read(caller, request.conversation_id, wanted, size + 1)
         messages = _page(found[:size])
         if len(messages) == len(found):
             return pb.ListMessagesResponse(messages=messages)
