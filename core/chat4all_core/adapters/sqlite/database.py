@@ -119,6 +119,7 @@ class Database:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = OFF")
         connection.execute("PRAGMA secure_delete = FAST")
+        connection.execute("PRAGMA journal_size_limit = 67108864")
         connection.execute(f"PRAGMA cache_size = -{self._settings.cache_bytes // 1024}")
         connection.execute(f"PRAGMA wal_autocheckpoint = {self._settings.checkpoint_pages}")
         return connection

@@ -32,11 +32,15 @@ _NEIGHBOURS = """
     FROM json_each(?) ORDER BY key
 """
 
+# Seeks for each participant and state, so that the length of the history does not matter.
 _HISTORY = """
-    SELECT participant, state, time FROM receipts AS r
-    WHERE conversation_id = ?1 AND up_to = (
-        SELECT min(up_to) FROM receipts WHERE conversation_id = ?1
-        AND participant = r.participant AND state = r.state AND up_to >= ?2)
+    SELECT participant, state, (
+        SELECT time FROM receipts AS r
+        WHERE r.conversation_id = c.conversation_id AND r.participant = c.participant AND r.state = s.state
+            AND r.up_to >= ?2 ORDER BY r.up_to LIMIT 1
+    ) AS first_time
+    FROM participant_cursors AS c, (SELECT ?3 AS state UNION ALL SELECT ?4) AS s
+    WHERE c.conversation_id = ?1 AND c.delivered_up_to >= ?2 AND first_time IS NOT NULL
 """
 
 
@@ -88,9 +92,8 @@ class SqliteReceiptStore:
 
     async def history(self, conversation_id: ConversationId, sequence: int) -> Sequence[StateChange]:
         """See ReceiptStore.history."""
-        rows = await self._database.read(
-            lambda connection: connection.execute(_HISTORY, (conversation_id, sequence)).fetchall()
-        )
+        parameters = (conversation_id, sequence, int(DeliveryState.DELIVERED), int(DeliveryState.READ))
+        rows = await self._database.read(lambda connection: connection.execute(_HISTORY, parameters).fetchall())
         read_at = {participant: time for participant, state, time in rows if state == DeliveryState.READ}
         changes = [
             StateChange(participant, DeliveryState(state), time)

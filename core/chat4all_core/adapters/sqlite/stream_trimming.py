@@ -23,8 +23,12 @@ def trim_stream(connection: sqlite3.Connection, stream_id: int, up_to: int) -> N
     connection.execute("UPDATE streams SET trimmed_up_to = ? WHERE stream_id = ?", (up_to, stream_id))
 
 
-def first_payload_since(connection: sqlite3.Connection, time: int) -> int:
-    """The oldest payload that is to be kept when those from before a time are not."""
+def first_payload_since(connection: sqlite3.Connection, time: int) -> int | None:
+    """The oldest payload that is to be kept when those from before a time are not; None when there are none of
+    those."""
+    oldest = connection.execute("SELECT appended_at FROM stream_payloads ORDER BY payload_id LIMIT 1").fetchone()
+    if oldest is None or oldest[0] >= time:
+        return None
     row = connection.execute(
         "SELECT payload_id FROM stream_payloads WHERE appended_at >= ? ORDER BY payload_id LIMIT 1", (time,)
     ).fetchone()

@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Self
 
 from chat4all_core.adapters.sqlite.database import Database
@@ -142,10 +143,12 @@ class SqliteUserStream:
         """Drop the events that are too old, a little at a time."""
         oldest = self._clock() - self._settings.max_age
         first_kept = await self._database.read(lambda c: first_payload_since(c, oldest))
+        if first_kept is None:
+            return
         after: int | None = 0
         while after is not None:
             after = await self._trim_some(after, first_kept)
-        while await self._database.write(lambda c: delete_payloads_before(c, first_kept)):
+        while await self._database.write(partial(delete_payloads_before, first_kept=first_kept)):
             pass
 
     async def _trim_some(self, after: int, first_kept: int) -> int | None:
