@@ -20,6 +20,7 @@ UNKNOWN_TYPE = "application/octet-stream"
 _MIME_TYPE = re.compile(r"[A-Za-z0-9!#$&^_.+-]{1,127}/[A-Za-z0-9!#$&^_.+-]{1,127}")  # RFC 6838, section 4.2
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 _NAMELESS = "file"
+_PREFIX = "files/"
 
 
 class FileState(IntEnum):
@@ -67,7 +68,12 @@ class Attachment:
 
 def object_key(file_id: FileId) -> str:
     """The name of a file's bytes in the object store: no two files ever share one."""
-    return f"files/{file_id}"
+    return f"{_PREFIX}{file_id}"
+
+
+def file_id_of(key: str) -> FileId | None:
+    """The reverse of `object_key`; None when it is the name of something else."""
+    return FileId(key.removeprefix(_PREFIX)) if key.startswith(_PREFIX) else None
 
 
 def clean_filename(name: str) -> str:
