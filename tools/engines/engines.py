@@ -3,6 +3,7 @@
 import shutil
 import signal
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -81,9 +82,10 @@ class Engines:
         """Stop engines (default: every process that lives in the directory); `wipe` removes their data too."""
         chosen = None if names is None else {_engine(name).name for name in names}
         with self._exclusive():
-            for directory in self._node_directories(chosen):
-                NodeProcess(directory).stop(_GRACE)
-                if wipe:
+            directories = self._node_directories(chosen)
+            _stop_all([NodeProcess(directory) for directory in directories])
+            if wipe:
+                for directory in directories:
                     shutil.rmtree(directory)
             keep = {name for name in self._state.clusters() if chosen is not None and name not in chosen}
             clusters = {name: cluster for name, cluster in self._state.clusters().items() if name in keep}
@@ -158,8 +160,7 @@ class Engines:
         startup.run({engine.name: self._state.clusters()[engine.name]}, only=nodes)
 
     def _stop(self, name: str) -> None:
-        for node in self._nodes(name):
-            self._process(node).stop(_GRACE)
+        _stop_all([self._process(node) for node in self._nodes(name)])
 
     def _startup(self, homes: Mapping[str, Path]) -> Startup:
         return Startup(self._directory, CATALOGUE, homes, self._report)
@@ -186,6 +187,14 @@ class Engines:
 
     def _exclusive(self) -> Any:
         return exclusive(self._directory / "lock")
+
+
+def _stop_all(processes: Sequence[NodeProcess]) -> None:
+    """Stop all at the same time; raises the first error after all have been tried."""
+    with ThreadPoolExecutor(max(len(processes), 1)) as pool:
+        stopping = [pool.submit(process.stop, _GRACE) for process in processes]
+    for stopped in stopping:
+        stopped.result()
 
 
 def _engine(name: str) -> Engine:

@@ -55,6 +55,9 @@ class Startup:
             for node in group:
                 self._await(engine, node, cluster)
                 self._announce(engine, node, time.monotonic() - begun)
+        # The first ones were ready before they could see the last ones.
+        for node in nodes:
+            self._await(engine, node, cluster)
 
     def _launch(self, engine: Engine, node: Node, cluster: Sequence[Node]) -> None:
         process = self._process(node)
