@@ -92,6 +92,18 @@ async def test_what_comes_after_is_called_though_nobody_waits(database: Database
     assert await database.read(keys) == ["a", "b"]
 
 
+async def test_a_failure_afterwards_is_its_callers(database: Database) -> None:
+    """When what comes after a write fails, its caller is told, and the others of the group are answered."""
+
+    def fail(_: None) -> None:
+        raise ValueError("no")
+
+    failing, good = database.submit(put("a"), fail), database.submit(put("b"))
+    await good
+    with pytest.raises(ValueError, match="no"):
+        await failing
+
+
 async def test_too_many_jobs_are_refused(database: Database) -> None:
     """Beyond the bound callers are told to come back, and the others are served."""
     outcomes = await asyncio.gather(*(database.write(put(str(n))) for n in range(300)), return_exceptions=True)

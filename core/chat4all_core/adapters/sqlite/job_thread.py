@@ -133,10 +133,14 @@ class JobThread:
 
 def _resolve(group: Sequence[Job]) -> None:
     for job in group:
-        if job.error is None:
-            if job.after is not None:
+        if job.error is None and job.after is not None:
+            try:
                 job.after(job.result)
-            if not job.future.done():
-                job.future.set_result(job.result)
-        elif not job.future.done():
+            except Exception as error:  # the other jobs of the group must be answered all the same
+                job.error = error
+        if job.future.done():
+            continue
+        if job.error is None:
+            job.future.set_result(job.result)
+        else:
             job.future.set_exception(job.error)
