@@ -28,6 +28,7 @@ class Readiness:
         self._services = ("", *services)
         self._interval = interval
         self._ready = False
+        self._ended = False
 
     @property
     def is_ready(self) -> bool:
@@ -41,6 +42,8 @@ class Readiness:
         except Exception:
             _log.exception("readiness_probe_failed")
             ready = False
+        if self._ended:
+            return
         if ready != self._ready:
             _log.info("readiness_changed", ready=ready)
         await self._say(ready)
@@ -53,6 +56,7 @@ class Readiness:
 
     async def end(self) -> None:
         """Say that the server is not ready, for good."""
+        self._ended = True
         self._ready = False
         await self._health.enter_graceful_shutdown()
 
