@@ -5,6 +5,7 @@
 
 # ruff: noqa: RUF009 - setting() declares a field, as dataclasses.field does
 
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -12,9 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from chat4all_core.setting import (
+    FLAG,
     IP_ADDRESS,
+    NAMES,
     PATH,
+    SECRET,
     TEXT,
+    Kind,
+    Secret,
     choice,
     describe_section,
     number,
@@ -27,6 +33,23 @@ __all__ = ["Settings", "load_settings", "to_markdown"]
 
 PORT = whole_number(1, 65_535)
 PORT_OR_ANY = whole_number(0, 65_535)
+
+
+def _keyspace(text: str) -> str:
+    if not re.fullmatch("[a-z][a-z0-9_]{0,47}", text):
+        raise ValueError(text)
+    return text
+
+
+def _replication(text: str) -> tuple[tuple[str, int], ...]:
+    copies = re.findall(r"(?:^|,)\s*([\w-]+)=([1-9]\d?)\s*(?=,|$)", text)
+    if len(copies) != text.count(",") + 1:
+        raise ValueError(text)
+    return tuple((datacenter, int(number)) for datacenter, number in copies)
+
+
+KEYSPACE = Kind("1 to 48 of a-z, 0-9 and underscore, beginning with a letter", _keyspace)
+REPLICATION = Kind("DATACENTER=COPIES, several of them divided by commas", _replication)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +132,45 @@ class SubscribeSection:
 
 
 @dataclass(frozen=True, slots=True)
+class CassandraSection:
+    """The stores of messages, conversations and accounts, where the platform is distributed."""
+
+    contact_points: tuple[str, ...] = setting(
+        ("127.0.0.1",), NAMES, "Nodes from which the others are learned; any that is up will do.", "`127.0.0.1`"
+    )
+    port: int = setting(9_042, PORT, "The port of every node.")
+    datacenter: str = setting("datacenter1", TEXT, "Only the nodes of this datacenter are talked to.")
+    keyspace: str = setting(
+        "chat4all", KEYSPACE, "Where the tables lie. The command that applies migrations makes it if need be."
+    )
+    replication: tuple[tuple[str, int], ...] = setting(
+        (("datacenter1", 3),),
+        REPLICATION,
+        "How many copies each datacenter has of a keyspace that is made; a single node can have but one.",
+        "`datacenter1=3`",
+    )
+    consistency: str = setting(
+        "LOCAL_QUORUM", choice("LOCAL_QUORUM", "QUORUM"), "How many copies must answer a read or a write."
+    )
+    serial_consistency: str = setting(
+        "LOCAL_SERIAL",
+        choice("LOCAL_SERIAL", "SERIAL"),
+        "How many must agree on what has to be unique. SERIAL, with QUORUM above, if several datacenters write.",
+    )
+    username: str = setting("", TEXT, "The account; without one, nobody logs in.", "none")
+    password: Secret = setting(Secret(""), SECRET, "The account's password.", "none")
+    tls: bool = setting(False, FLAG, "Whether connections are encrypted and the nodes' certificates verified.", "`off`")
+    tls_ca_file: Path | None = setting(
+        None, PATH, "The authorities that nodes' certificates are verified with.", "the system's"
+    )
+    tls_cert_file: Path | None = setting(None, PATH, "The certificate shown to nodes that ask for one.", "none")
+    tls_key_file: Path | None = setting(None, PATH, "Its key, if it is not in the same file.", "none")
+    request_timeout_seconds: float = setting(
+        5.0, number(0.1, 300), "How long a request may take before it counts as failed, and may be tried again."
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class TelemetrySection:
     """What the platform tells of itself, beside its metrics."""
 
@@ -131,6 +193,7 @@ class Settings:
     auth: AuthSection
     stream: StreamSection
     subscribe: SubscribeSection
+    cassandra: CassandraSection
     telemetry: TelemetrySection
 
     @property

@@ -12,11 +12,15 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 __all__ = [
+    "FLAG",
     "IP_ADDRESS",
+    "NAMES",
     "PATH",
+    "SECRET",
     "TEXT",
     "Description",
     "Kind",
+    "Secret",
     "SettingsError",
     "choice",
     "describe_section",
@@ -42,6 +46,19 @@ class Kind(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True)
+class Secret:
+    """A text that is never printed or logged by accident."""
+
+    value: str = dataclasses.field(default="", repr=False)
+
+    def __bool__(self) -> bool:
+        return bool(self.value)
+
+    def __str__(self) -> str:
+        return repr(self)
+
+
+@dataclass(frozen=True, slots=True)
 class Description:
     """What people need to know of a setting."""
 
@@ -53,6 +70,28 @@ class Description:
 
 CLIENT_VARIABLES = frozenset({"CHAT4ALL_SERVER", "CHAT4ALL_PROFILE", "CHAT4ALL_PASSWORD"})
 """What the command line reads; a server that is started from the same shell passes over them."""
+
+
+class Secret:
+    """A text that isn't shown when settings are printed or logged."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """The text."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return "Secret(***)" if self._text else "Secret()"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._text == self._text
+
+    def __hash__(self) -> int:
+        return hash(self._text)
 
 
 class SettingsError(Exception):
@@ -139,9 +178,25 @@ def choice(*names: str) -> Kind[str]:
     return Kind(f"one of {', '.join(names)}", parse)
 
 
+def _names(text: str) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in text.split(","))
+    if not all(names):
+        raise ValueError(text)
+    return names
+
+
+def _flag(text: str) -> bool:
+    return ("off", "on").index(text) == 1
+
+
+FLAG: Kind[bool] = Kind("`on` or `off`", _flag)
 IP_ADDRESS: Kind[str] = Kind("an IP address", lambda text: str(ipaddress.ip_address(text)))
+NAMES: Kind[tuple[str, ...]] = Kind("one or several names, divided by commas", _names)
 PATH: Kind[Path] = Kind("a path", Path)
+SECRET: Kind[Secret] = Kind("any text", Secret)
 TEXT: Kind[str] = Kind("any text", str)
+SECRET: Kind[Secret] = Kind("any text", Secret)
+ON_OR_OFF: Kind[bool] = Kind("`on` or `off`", lambda text: _SWITCH[text])
 
 
 def _named(section: str, cls: type[Any]) -> Iterator[tuple[str, dataclasses.Field[Any]]]:

@@ -133,3 +133,21 @@ def test_every_documented_default_is_the_default() -> None:
     rows = re.findall(r"^\| (CHAT4ALL_\w+) \| `(.+?)` \|", to_markdown(), re.MULTILINE)
     assert load_settings(dict(rows)) == load_settings({})
     assert len(rows) > 10
+
+
+def test_a_secret_is_not_shown() -> None:
+    """Settings can be printed: a password is in them and can't be seen."""
+    settings = load_settings({"CHAT4ALL_CASSANDRA_PASSWORD": "hunter2"})
+    assert settings.cassandra.password.reveal() == "hunter2"
+    assert "hunter2" not in f"{settings!r} {settings}"
+
+
+def test_settings_of_several_values() -> None:
+    """Nodes and copies are divided by commas, and nothing half understood is accepted."""
+    settings = load_settings(
+        {"CHAT4ALL_CASSANDRA_CONTACT_POINTS": "one, two", "CHAT4ALL_CASSANDRA_REPLICATION": "east=3, west-2=1"}
+    )
+    assert settings.cassandra.contact_points == ("one", "two")
+    assert settings.cassandra.replication == (("east", 3), ("west-2", 1))
+    assert len(_mistakes({"CHAT4ALL_CASSANDRA_CONTACT_POINTS": "one,"})) == 1
+    assert len(_mistakes({"CHAT4ALL_CASSANDRA_REPLICATION": "east=3,west"})) == 1
