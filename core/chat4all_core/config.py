@@ -158,7 +158,7 @@ class CassandraSection:
         "How many must agree on what has to be unique. SERIAL, with QUORUM above, if several datacenters write.",
     )
     username: str = setting("", TEXT, "The account; without one, nobody logs in.", "none")
-    password: Secret = setting(Secret(""), SECRET, "The account's password.", "none")
+    password: Secret = setting(Secret(), SECRET, "The account's password.", "none")
     tls: bool = setting(False, FLAG, "Whether connections are encrypted and the nodes' certificates verified.", "`off`")
     tls_ca_file: Path | None = setting(
         None, PATH, "The authorities that nodes' certificates are verified with.", "the system's"
@@ -168,6 +168,63 @@ class CassandraSection:
     request_timeout_seconds: float = setting(
         5.0, number(0.1, 300), "How long a request may take before it counts as failed, and may be tried again."
     )
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaSection:
+    """The event log, where the platform is distributed."""
+
+    bootstrap_servers: tuple[str, ...] = setting(
+        ("127.0.0.1:9092",),
+        NAMES,
+        "Brokers (HOST:PORT) from which the others are learned; any that is up will do.",
+        "`127.0.0.1:9092`",
+    )
+    topic_prefix: str = setting(
+        "", TEXT, "Goes before the names of topics and groups, where several platforms share a cluster.", "none"
+    )
+    replication: int = setting(3, whole_number(1, 9), "Copies of each topic that is made; a single broker has but one.")
+    min_in_sync: int = setting(
+        2, whole_number(1, 9), "How many copies must have a message before it counts as sent; 1 with a single broker."
+    )
+    retention_hours: int = setting(168, whole_number(1, 87_600), "How long records are kept, handled or not.")
+    flush_every_record: bool = setting(
+        False,
+        "Whether brokers force records to the disk before they acknowledge them: with a single broker, only this "
+        "survives a power cut.",
+        "`off`",
+    )
+    group_protocol: str = setting(
+        "consumer", choice("consumer", "classic"), "How workers share partitions: `classic` for Kafka before 4.0."
+    )
+    append_timeout_seconds: float = setting(
+        5.0, number(0.5, 60), "After how long without an acknowledgement an append is given up; its caller may retry."
+    )
+    linger_milliseconds: float = setting(0.5, number(0, 100), "How long a record waits for others to be sent with.")
+    compression: str = setting(
+        "none", choice("none", "lz4", "snappy", "zstd", "gzip"), "How what is sent together is compressed."
+    )
+    max_unanswered: int = setting(
+        20_000, whole_number(1, 1_000_000), "Appends that may wait for their acknowledgement before more are refused."
+    )
+    max_poll_seconds: float = setting(
+        60.0, number(1, 3_600), "How long a worker may be at one batch before another gets its partitions."
+    )
+    security: str = setting(
+        "PLAINTEXT",
+        choice("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"),
+        "Whether connections are encrypted (SSL) and logged in (SASL).",
+    )
+    tls_ca_file: Path | None = setting(
+        None, PATH, "The authorities that brokers' certificates are verified with.", "the system's"
+    )
+    tls_cert_file: Path | None = setting(None, PATH, "The certificate shown to brokers that ask for one.", "none")
+    tls_key_file: Path | None = setting(None, PATH, "Its key.", "none")
+    sasl_mechanism: str = setting(
+        "SCRAM-SHA-512", choice("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"), "How the account logs in."
+    )
+    username: str = setting("", TEXT, "The account.", "none")
+    password: Secret = setting(Secret(), SECRET, "The account's password.", "none")
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +251,7 @@ class Settings:
     stream: StreamSection
     subscribe: SubscribeSection
     cassandra: CassandraSection
+    kafka: KafkaSection
     telemetry: TelemetrySection
 
     @property

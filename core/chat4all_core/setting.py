@@ -72,28 +72,6 @@ CLIENT_VARIABLES = frozenset({"CHAT4ALL_SERVER", "CHAT4ALL_PROFILE", "CHAT4ALL_P
 """What the command line reads; a server that is started from the same shell passes over them."""
 
 
-class Secret:
-    """A text that isn't shown when settings are printed or logged."""
-
-    __slots__ = ("_text",)
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-
-    def reveal(self) -> str:
-        """The text."""
-        return self._text
-
-    def __repr__(self) -> str:
-        return "Secret(***)" if self._text else "Secret()"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and other._text == self._text
-
-    def __hash__(self) -> int:
-        return hash(self._text)
-
-
 class SettingsError(Exception):
     """The environment holds mistakes: its text has a line for each."""
 
@@ -195,8 +173,6 @@ NAMES: Kind[tuple[str, ...]] = Kind("one or several names, divided by commas", _
 PATH: Kind[Path] = Kind("a path", Path)
 SECRET: Kind[Secret] = Kind("any text", Secret)
 TEXT: Kind[str] = Kind("any text", str)
-SECRET: Kind[Secret] = Kind("any text", Secret)
-ON_OR_OFF: Kind[bool] = Kind("`on` or `off`", lambda text: _SWITCH[text])
 
 
 def _named(section: str, cls: type[Any]) -> Iterator[tuple[str, dataclasses.Field[Any]]]:
