@@ -190,6 +190,7 @@ class KafkaSection:
     retention_hours: int = setting(168, whole_number(1, 87_600), "How long records are kept, handled or not.")
     flush_every_record: bool = setting(
         False,
+        FLAG,
         "Whether brokers force records to the disk before they acknowledge them: with a single broker, only this "
         "survives a power cut.",
         "`off`",
