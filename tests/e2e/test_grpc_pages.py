@@ -8,6 +8,7 @@ from grpc_platform import GrpcPlatform, Person
 from rpc_shapes import reason_of
 
 from chat4all.messaging.v1 import messaging_service_pb2 as pb
+from chat4all.status.v1 import status_service_pb2 as status_pb
 
 
 @pytest.fixture
@@ -113,9 +114,12 @@ async def test_token_of_another_list(grpc_platform: GrpcPlatform, ann: Person, b
 
 async def test_conversations(grpc_platform: GrpcPlatform, ann: Person, ben: Person) -> None:
     """The caller's conversations come newest activity first, each once, with its last message and what is unread."""
+    events = grpc_platform.status.Subscribe(status_pb.SubscribeRequest(), metadata=ben.metadata)
+    assert (await events.read()).HasField("caught_up")
     rooms = [await grpc_platform.group(ann, ben) for _ in range(3)]
     await grpc_platform.send(ann, rooms[0], "hello")
-    await grpc_platform.texts(ann, rooms[0], 1)
+    for _ in range(4):  # the list stands still once all of this has happened
+        await events.read()
     listed = []
     request = pb.ListConversationsRequest(page_size=2)
     while True:

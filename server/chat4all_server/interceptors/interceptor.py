@@ -9,7 +9,6 @@ interceptor answers from its memory, so a call costs what the wrapped behaviors 
 """
 
 import inspect
-from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -47,15 +46,15 @@ class Method:
         return self.path[: self.path.rindex("/") + 1]
 
 
-class Interceptor(grpc.aio.ServerInterceptor, ABC):
+class Interceptor(grpc.aio.ServerInterceptor):
     """Wraps the behavior of every method, whether it streams or not."""
 
     def __init__(self) -> None:
         self._handlers: dict[str, Handler] = {}
 
-    @abstractmethod
     def wrap(self, method: Method, behavior: Behavior) -> Behavior:
-        """The behavior with whatever this interceptor adds. Called once for each method."""
+        """The behavior with whatever this interceptor adds to it. Called once for each method."""
+        return behavior
 
     async def intercept_service(
         self, continuation: Continuation, handler_call_details: grpc.HandlerCallDetails
@@ -73,7 +72,7 @@ class Interceptor(grpc.aio.ServerInterceptor, ABC):
         return handler
 
     def wrap_handler(self, method: Method, inner: Handler) -> Handler:
-        """The handler with its behavior wrapped. For interceptors that change more than the behavior."""
+        """The handler with its behavior wrapped. Overridden by interceptors that change more than that."""
         return rebuild(inner, self.wrap(method, behavior_of(inner)), inner.request_deserializer)
 
 
@@ -91,7 +90,7 @@ def behavior_of(handler: Handler) -> Behavior:
     return _writing(behavior) if inspect.isasyncgenfunction(behavior) else behavior
 
 
-def rebuild(handler: Handler, behavior: Behavior, request_deserializer: Callable[[bytes], Any] | None) -> Handler:
+def rebuild(handler: Handler, behavior: Behavior, request_deserializer: Deserializer | None) -> Handler:
     """The handler with another behavior and another way to read its requests."""
     make = _MAKERS[handler.request_streaming, handler.response_streaming]
     return make(behavior, request_deserializer, handler.response_serializer)

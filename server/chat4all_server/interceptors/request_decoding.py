@@ -32,10 +32,6 @@ class RequestDecoding(Interceptor):
             return rebuild(inner, behavior, decode)
         return rebuild(inner, _decoding(behavior, decode), None)
 
-    def wrap(self, method: Method, behavior: Behavior) -> Behavior:
-        """Nothing to add: see `wrap_handler`."""
-        return behavior
-
 
 def _decoding(behavior: Behavior, decode: Deserializer) -> Behavior:
     async def decoded(request: bytes, context: Context) -> Any:

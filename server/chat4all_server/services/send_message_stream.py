@@ -60,7 +60,7 @@ class SendMessageStream:
             UnavailableError: the server drains.
             InvalidArgumentError: MALFORMED_REQUEST.
 
-        Also these come only after every message that was read is answered.
+        Also these come only after every message that has its place in the log is answered.
         """
         call = _Call(self._send_message, caller, context, self._accepted, self._window)
         loop = asyncio.get_running_loop()
@@ -93,7 +93,7 @@ class _Call:
         self._ended_by: RefusedError | None = None
 
     def stop_reading(self, reason: RefusedError) -> None:
-        """End the call once the messages read so far are answered."""
+        """End the call once the messages started so far are answered."""
         if self._reader is not None and not self._reader.done():
             self._ended_by = reason
             self._reader.cancel()
