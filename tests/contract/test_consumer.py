@@ -44,6 +44,23 @@ async def test_poll_gives_at_most_what_is_asked_for(engine: Engine) -> None:
         assert await reader.poll() == []
 
 
+async def test_a_consumer_that_lags_behind_misses_nothing(engine: Engine) -> None:
+    """However much was appended since the last poll, every partition goes on where it was, and the same consumer
+    keeps up again afterwards."""
+    topic = unique("topic")
+    async with reading(engine.log, topic, "group") as reader:
+        for _ in range(3):
+            await reader.poll()
+            await fill(engine, topic, 400)
+            before = len(reader.records)
+            await reader.read(400, max_records=30)
+            assert values(reader.records[before:]) == list(range(400))
+        offsets: dict[int, list[int]] = {}
+        for record in reader.records:
+            offsets.setdefault(record.source.partition, []).append(record.source.offset)
+        assert all(found == list(range(len(found))) for found in offsets.values())
+
+
 async def test_each_group_reads_everything(engine: Engine) -> None:
     """Groups do not take records from each other."""
     topic = unique("topic")
@@ -102,7 +119,7 @@ async def test_partitions_are_handed_over_before_they_are_taken(engine: Engine) 
 
 
 async def test_a_member_that_leaves_is_succeeded(engine: Engine) -> None:
-    """The partitions of one that closes go to those who stay; closing tells it so, and it may still commit then."""
+    """The partitions of one that closes go to those who stay, and closing tells it so."""
     topic = unique("topic")
     partitions = await fill(engine, topic)
     diary: list[tuple[str, str, tuple[int, ...]]] = []
@@ -112,6 +129,22 @@ async def test_a_member_that_leaves_is_succeeded(engine: Engine) -> None:
         assert b.assigned == set()
         assert diary[-1][:2] == ("b", "revoked")
         await poll_until_shared([a], partitions)
+
+
+async def test_the_last_commit_comes_before_the_successor(engine: Engine) -> None:
+    """What a member commits while it hands over counts: its successor goes on after it."""
+    topic = unique("topic")
+    partitions = await fill(engine, topic)
+    async with reading(engine.log, topic, "group", "a") as a:
+        a.commits_when_revoked = True
+        await a.read(300)
+        async with reading(engine.log, topic, "group", "b") as b:
+            await poll_until_shared([a, b], partitions)
+            assert b.records == []
+    async with reading(engine.log, topic, "group", "c") as c:
+        await poll_until_shared([c], partitions)
+        await fill(engine, topic, 20)
+        assert values(await c.read(20)) == list(range(20))
 
 
 async def test_a_silent_member_is_taken_for_dead(engine: Engine) -> None:

@@ -19,6 +19,7 @@ class LogReader:
         """(who, "assigned" or "revoked", partitions), shared by all members that it was given to."""
         self.assigned: set[int] = set()
         self.records: list[Record] = []
+        self.commits_when_revoked = False
 
     async def start(self) -> None:
         """Join the group."""
@@ -50,6 +51,8 @@ class LogReader:
     async def _on_revoked(self, partitions: Sequence[int]) -> None:
         assert self.assigned.issuperset(partitions)
         await asyncio.sleep(0)  # others get a chance to take them too early
+        if self.commits_when_revoked:
+            await self.commit([r for r in self.records if r.source.partition in partitions])
         self.assigned.difference_update(partitions)
         self.diary.append((self.name, "revoked", tuple(sorted(partitions))))
 

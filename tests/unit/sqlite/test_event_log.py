@@ -145,6 +145,19 @@ async def test_a_position_before_the_first_kept_record_is_a_contradiction(
             assert [r.source.offset for r in await newcomer.read(1)] == [4]
 
 
+async def test_records_that_go_while_they_are_read_are_missed_loudly(database: Database, clock: SetClock) -> None:
+    """A consumer that is behind what it has committed itself finds out when the records in between are deleted."""
+    log = SqliteEventLog(database, clock, EventLogSettings(partitions=1, tail_records=1))
+    async with reading(log, "topic", "group") as reader:
+        for _ in range(6):
+            await log.append("topic", "key", b"")
+        await reader.read(2, max_records=2)
+        await reader.consumer.commit({0: 5})
+        await delete_committed(database, Timestamp(1))
+        with pytest.raises(LogContradictionError, match="offset 2, but the log begins at 5"):
+            await reader.poll()
+
+
 async def test_offsets_go_on_after_everything_old_was_deleted(
     database: Database, log: SqliteEventLog, clock: SetClock
 ) -> None:

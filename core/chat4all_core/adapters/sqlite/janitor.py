@@ -47,4 +47,6 @@ async def _clean_for_ever(log: Database, streams: SqliteUserStream, clock: Clock
             await streams.trim_expired()
         except UnavailableError:
             _log.warning("cleaning up was put off")
+        except Exception:  # a fault here must not end the cleaning for good, unseen
+            _log.exception("cleaning up failed")
         await asyncio.sleep(settings.interval_seconds)
