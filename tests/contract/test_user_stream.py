@@ -2,61 +2,17 @@
 
 import asyncio
 import random
-import uuid
-from collections.abc import Sequence
 
 import pytest
 from engine_under_test import DEADLINE, EngineUnderTest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from stream_events import event, everything, new_user, payloads, start_of
 
-from chat4all_core.domain.ids import ConversationId, ParticipantId, UserId
-from chat4all_core.domain.source import Source
+from chat4all_core.domain.ids import UserId
 from chat4all_core.domain.stream_position import StreamPosition
 from chat4all_core.ports.engine import Engine
-from chat4all_core.ports.user_stream import PositionLostError, StreamAppend, StreamEvent, UserStream
-
-
-def new_user() -> UserId:
-    """Somebody without events."""
-    return UserId(ParticipantId(str(uuid.uuid4())))
-
-
-def conversation(name: str = "c") -> ConversationId:
-    """A conversation."""
-    return ConversationId(name)
-
-
-def event(
-    users: Sequence[UserId],
-    offset: int,
-    index: int = 0,
-    *,
-    role: str = "router",
-    partition: int = 0,
-    generation: int = 1,
-    of: str = "c",
-    sequence: int = 0,
-) -> StreamAppend:
-    """An event whose payload names where it came from."""
-    source = Source(generation, partition, offset)
-    payload = f"{role} {generation} {partition} {offset} {index}".encode()
-    return StreamAppend(role, source, index, users, payload, conversation(of), sequence)
-
-
-async def start_of(streams: UserStream, user: UserId) -> StreamPosition:
-    """The place before the first event."""
-    return StreamPosition((await streams.head(user)).epoch, 0)
-
-
-async def everything(streams: UserStream, user: UserId) -> Sequence[StreamEvent]:
-    """All events that a stream ever had, or PositionLostError."""
-    return await streams.read(user, await start_of(streams, user), 10_000)
-
-
-async def payloads(streams: UserStream, user: UserId) -> list[bytes]:
-    """Theirs."""
-    return [e.payload for e in await everything(streams, user)]
+from chat4all_core.ports.user_stream import PositionLostError, StreamAppend, StreamEvent
 
 
 async def test_offsets_count_the_events(engine: Engine) -> None:
@@ -159,139 +115,6 @@ async def test_places_that_are_no_more_are_told(engine: Engine, under_test: Engi
     assert await engine.streams.read(user, head, 10) == []
     kept = await engine.streams.read(user, StreamPosition(head.epoch, count - under_test.max_events), count)
     assert [e.position.offset for e in kept] == list(range(count - under_test.max_events + 1, count + 1))
-
-
-async def test_a_watch_hears_of_every_event(engine: Engine) -> None:
-    """Each watch of a user gets the events that are appended after it began, in order, and no others."""
-    user, other = new_user(), new_user()
-    await engine.streams.append([event([user], 0)])
-    async with engine.streams.watch(user) as one, engine.streams.watch(user) as two:
-        await engine.streams.append([event([user, other], 1), event([other], 2), event([user], 3)])
-        await engine.streams.append([event([user], 3), event([user], 4)])
-        for watch in (one, two):
-            heard: list[StreamEvent] = []
-            async with asyncio.timeout(DEADLINE):
-                while len(heard) < 3:
-                    heard += await watch.next(0.05)
-            assert heard == (await everything(engine.streams, user))[1:]
-            assert await watch.next(0) == []
-
-
-async def test_a_watch_wakes(engine: Engine) -> None:
-    """A `next` that waits ends when an event comes, and when `wake` is called; `wake` before `next` counts."""
-    user = new_user()
-    async with engine.streams.watch(user) as watch:
-        waiting = asyncio.create_task(watch.next(2 * DEADLINE))
-        await engine.streams.append([event([user], 0)])
-        assert len(await asyncio.wait_for(waiting, DEADLINE)) == 1
-        waiting = asyncio.create_task(watch.next(2 * DEADLINE))
-        await asyncio.sleep(0)
-        watch.wake()
-        assert await asyncio.wait_for(waiting, DEADLINE) == []
-        watch.wake()
-        assert await asyncio.wait_for(watch.next(2 * DEADLINE), DEADLINE) == []
-
-
-async def test_a_full_watch_shows_a_gap(engine: Engine, under_test: EngineUnderTest) -> None:
-    """A reader who was busy for too long gets nothing or a gap, never a part that looks whole, and the stream has
-    what is missing."""
-    user = new_user()
-    async with engine.streams.watch(user) as watch:
-        position = await start_of(engine.streams, user)
-        for n in range(under_test.watch_capacity + 10):
-            await engine.streams.append([event([user], n)])
-        heard: list[StreamEvent] = []
-        async with asyncio.timeout(DEADLINE):
-            while not heard or heard[-1].position != await engine.streams.head(user):
-                heard += await watch.next(0.05)
-        assert heard[0].position.offset > position.offset + 1
-        offsets = [e.position.offset for e in heard]
-        assert offsets == list(range(offsets[0], offsets[-1] + 1))
-        missing = await engine.streams.read(user, position, offsets[0] - 1)
-        assert [e.position.offset for e in missing] == list(range(1, offsets[0]))
-
-
-async def test_acknowledging_by_place(engine: Engine) -> None:
-    """What was announced up to a place is given per conversation until it is acknowledged; later events, events
-    that announce no message and places of another epoch do not count."""
-    user = new_user()
-    await engine.streams.append(
-        [
-            event([user], 0, of="a", sequence=5),
-            event([user], 1, of="b", sequence=2),
-            event([user], 2, of="a", sequence=6),
-            event([user], 3, of="c"),
-            event([user], 4, of="a", sequence=7),
-        ]
-    )
-    head = await engine.streams.head(user)
-    place = StreamPosition(head.epoch, 4)
-    assert await engine.streams.unacknowledged(user, StreamPosition("another", 4)) == {}
-    await engine.streams.acknowledge(user, StreamPosition("another", 4))
-    assert await engine.streams.unacknowledged(user, StreamPosition(head.epoch, 2)) == {"a": 5, "b": 2}
-    assert await engine.streams.unacknowledged(user, place) == {"a": 6, "b": 2}
-    await engine.streams.acknowledge(user, place)
-    assert await engine.streams.unacknowledged(user, place) == {}
-    await engine.streams.acknowledge(user, StreamPosition(head.epoch, 1))
-    assert await engine.streams.unacknowledged(user, head) == {"a": 7}
-    await engine.streams.acknowledge(user, StreamPosition(head.epoch, head.offset + 100))
-    await engine.streams.append([event([user], 5, of="b", sequence=3)])
-    assert await engine.streams.unacknowledged(user, await engine.streams.head(user)) == {"b": 3}
-    assert await engine.streams.unacknowledged(new_user(), head) == {}
-    await engine.streams.acknowledge(new_user(), head)
-
-
-async def test_what_was_trimmed_can_be_acknowledged(under_test: EngineUnderTest) -> None:
-    """Somebody who comes back after their stream was trimmed acknowledges also what is no longer kept, once."""
-    user = new_user()
-    count = under_test.max_events * 3
-    async with under_test.open() as engine:
-        for n in range(count):
-            await engine.streams.append([event([user], n, of="early" if n < 5 else "late", sequence=n + 1)])
-    async with under_test.open() as engine:
-        head = await engine.streams.head(user)
-        assert await engine.streams.unacknowledged(user, head) == {"early": 5, "late": count}
-        await engine.streams.acknowledge(user, head)
-        assert await engine.streams.unacknowledged(user, head) == {}
-        for n in range(count, count * 2):
-            await engine.streams.append([event([user], n, of="later", sequence=n + 1)])
-        head = await engine.streams.head(user)
-        assert await engine.streams.unacknowledged(user, head) == {"later": count * 2}
-
-
-async def test_conversations_are_ordered_by_activity(engine: Engine) -> None:
-    """The conversation of the newest event comes first; pages go on below the last activity given."""
-    user, other = new_user(), new_user()
-    await engine.streams.append([event([user], n, of=name) for n, name in enumerate("abcabd")])
-    await engine.streams.append([event([other], 6, of="c")])
-    recent = await engine.streams.recent_conversations(user, None, 10)
-    assert [c.conversation_id for c in recent] == ["d", "b", "a", "c"]
-    activities = [c.activity for c in recent]
-    assert activities == sorted(set(activities), reverse=True)
-    first = await engine.streams.recent_conversations(user, None, 2)
-    rest = await engine.streams.recent_conversations(user, first[-1].activity, 10)
-    assert [*first, *rest] == list(recent)
-    assert await engine.streams.recent_conversations(new_user(), None, 10) == []
-
-
-async def test_a_conversation_is_introduced_once(under_test: EngineUnderTest) -> None:
-    """Introducing makes a conversation the newest of those who do not know it, makes no event, and lasts."""
-    ann, bob = new_user(), new_user()
-    async with under_test.open() as engine:
-        await engine.streams.append([event([ann], 0, of="old"), event([ann], 1, of="other")])
-        await engine.streams.introduce([ann, bob], conversation("new"))
-        await engine.streams.introduce([ann, bob], conversation("old"))
-        assert (await engine.streams.head(bob)).offset == 0
-        assert (await engine.streams.head(ann)).offset == 2
-    async with under_test.open() as engine:
-
-        async def known(user: UserId) -> list[str]:
-            return [c.conversation_id for c in await engine.streams.recent_conversations(user, None, 10)]
-
-        assert await known(ann) == ["new", "other", "old"]
-        assert await known(bob) == ["old", "new"]
-        await engine.streams.append([event([ann, bob], 2, of="new")])
-        assert await known(bob) == ["new", "old"]
 
 
 async def test_appends_at_once_lose_nothing(engine: Engine) -> None:
