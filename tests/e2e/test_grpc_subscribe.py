@@ -84,6 +84,15 @@ async def test_messages_arrive_in_order(platform: GrpcPlatform, ann: Person, ben
         assert await texts(subscription, 10) == sent
 
 
+async def test_new_conversations_are_announced(platform: GrpcPlatform, ann: Person, ben: Person) -> None:
+    """Everyone in a new conversation hears of it, whoever made it."""
+    subscriptions = [await subscribe(platform, person) for person in (ann, ben)]
+    rooms = [await platform.group(ann, ben), await platform.group(ben, ann)]
+    for subscription in subscriptions:
+        events = [(await until(subscription, "event")).event.conversation_changed for _ in rooms]
+        assert {(event.conversation_id, event.version) for event in events} == {(room, 1) for room in rooms}
+
+
 async def test_resume(platform: GrpcPlatform, ann: Person, ben: Person, room: str) -> None:
     """A subscription that goes on from a cursor misses nothing and repeats nothing."""
     first = await subscribe(platform, ben)

@@ -99,5 +99,5 @@ class CreateConversation:
             creator=creator,
             created_at=self._clock(),
             version=1,
-            participations=tuple(Participation(user, role, 1, None, 0) for user, role in roles.items()),
+            participations=tuple(Participation(user, role, 1, None, 0) for user, role in sorted(roles.items())),
         )

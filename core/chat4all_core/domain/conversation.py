@@ -57,6 +57,7 @@ class Conversation:
     version: int
     """1 when made; raised by one at each change of the participants."""
     participations: tuple[Participation, ...]
+    """Ordered by `added_version`, then by `participant`, so that two conversations with the same stays are equal."""
 
     def participants_at(self, version: int) -> tuple[Participation, ...]:
         """Those who take part at a version, ordered by id."""
