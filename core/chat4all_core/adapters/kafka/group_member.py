@@ -1,0 +1,239 @@
+"""A membership of a consumer group, as its own thread sees it."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import structlog
+from confluent_kafka import Consumer as Client
+from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
+
+from chat4all_core.adapters.kafka.client_config import client_config, unavailable
+from chat4all_core.adapters.kafka.positions import Positions
+from chat4all_core.adapters.kafka.topic import Topic
+from chat4all_core.config import KafkaSection
+from chat4all_core.domain.source import Source
+from chat4all_core.ports.event_log import Record
+
+_log = structlog.get_logger(__name__)
+
+Listener = Callable[[Sequence[int]], None]
+
+_SLICE_SECONDS = 0.25
+"""So soon a waiting poll notices that the member is to leave."""
+
+_NOT_IN_THE_LOG = (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE, KafkaError._LOG_TRUNCATION)
+
+
+class MembershipEndedError(Exception):
+    """The client can't go on as this member; a new one may."""
+
+
+class GroupMember:
+    """Joins when it is made. `poll` and `close` block, call the listeners, and are called in one thread; the other
+    methods only leave a note for them."""
+
+    def __init__(
+        self, section: KafkaSection, topic: Topic, group: str, on_assigned: Listener, on_revoked: Listener
+    ) -> None:
+        self._topic = topic
+        self._on_assigned = on_assigned
+        self._on_revoked = on_revoked
+        self._max_poll_seconds = section.max_poll_seconds
+        self._last_poll = time.monotonic()
+        self._owned: set[int] = set()
+        self._revoked_in_poll: set[int] = set()
+        self._handled: dict[int, int] = {}
+        """Next offsets that are not yet given to the client to commit."""
+        self._orders: deque[Callable[[], None]] = deque()
+        self._leaving = threading.Event()
+        self._failure: BaseException | None = None
+        self._client = Client(_consumer_config(section, group))
+        self._positions = Positions(self._client, topic.physical_name)
+        self._client.subscribe(
+            [topic.physical_name], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._lost
+        )
+
+    def handled(self, next_offsets: Mapping[int, int]) -> None:
+        """Note what to commit. Too late a note is passed over: others have the partitions by then."""
+        if time.monotonic() - self._last_poll < self._max_poll_seconds:
+            self._handled.update({p: offset for p, offset in next_offsets.items() if p in self._owned})
+
+    def rewind(self, next_offsets: Mapping[int, int]) -> None:
+        """Note where to go on."""
+        offsets = dict(next_offsets)
+        self._orders.append(lambda: self._positions.rewind({p: o for p, o in offsets.items() if p in self._owned}))
+
+    def pause(self, partitions: Sequence[int]) -> None:
+        """Note what to pause."""
+        noted = tuple(partitions)
+        self._orders.append(lambda: self._positions.pause(self._owned.intersection(noted)))
+
+    def resume(self, partitions: Sequence[int]) -> None:
+        """Note what to resume."""
+        noted = tuple(partitions)
+        self._orders.append(lambda: self._positions.resume(self._owned.intersection(noted)))
+
+    def leave_soon(self) -> None:
+        """End a poll that waits."""
+        self._leaving.set()
+
+    def poll(self, max_records: int, timeout: float) -> list[Record]:
+        """See Consumer.poll.
+
+        Raises:
+            MembershipEndedError: close this member and make another.
+        """
+        deadline = time.monotonic() + timeout
+        self._follow_orders()
+        while True:
+            self._positions.settle()
+            patience = min(deadline - time.monotonic(), _SLICE_SECONDS)
+            records = self._records(self._receive(max_records, max(patience, 0.0)))
+            self._last_poll = time.monotonic()
+            if self._failure is not None:
+                failure, self._failure = self._failure, None
+                raise failure
+            # Once more when something was found to be wrong: the answer to that is not an empty batch.
+            if records or (self._last_poll >= deadline and not self._positions.unsettled) or self._leaving.is_set():
+                return records
+
+    def close(self) -> None:
+        """Hand everything over and leave the group."""
+        self._store_handled()
+        self._client.close()
+        if self._failure is not None:
+            raise self._failure
+
+    def _follow_orders(self) -> None:
+        self._store_handled()
+        while self._orders:
+            self._orders[0]()
+            self._orders.popleft()
+
+    def _store_handled(self) -> None:
+        """The client commits in the background what is stored here, every auto.commit.interval.ms."""
+        if self._handled:
+            self._client.store_offsets(offsets=self._take_handled(self._owned))
+
+    def _take_handled(self, partitions: set[int]) -> list[TopicPartition]:
+        taken = [p for p in self._handled if p in partitions]
+        return [TopicPartition(self._topic.physical_name, p, self._handled.pop(p)) for p in taken]
+
+    def _receive(self, max_records: int, timeout: float) -> list[Message]:
+        # `consume` alone would wait for the batch to be full.
+        self._revoked_in_poll.clear()
+        first = self._client.poll(timeout)
+        if first is None:
+            return []
+        rest = self._client.consume(max_records - 1, 0) if max_records > 1 else []
+        return rest if first.partition() in self._revoked_in_poll else [first, *rest]
+
+    def _records(self, messages: Sequence[Message]) -> list[Record]:
+        name, generation = self._topic.name, self._topic.generation
+        records = []
+        reached: dict[int, int] = {}
+        for message in messages:
+            error = message.error()
+            partition, offset = message.partition(), message.offset()
+            if error is not None:
+                self._note_error(error, partition, offset)
+                continue
+            assert partition is not None
+            assert offset is not None
+            reached[partition] = offset + 1
+            records.append(
+                Record(
+                    name,
+                    Source(generation, partition, offset),
+                    (message.key() or b"").decode(),
+                    message.value() or b"",
+                    _headers(message),
+                )
+            )
+        self._positions.advance(reached)
+        return records
+
+    def _note_error(self, error: KafkaError, partition: int | None, offset: int | None) -> None:
+        if error.code() in _NOT_IN_THE_LOG and partition is not None:
+            if partition in self._owned:
+                self._positions.doubt(partition, offset, error.str())
+        elif error.code() == KafkaError._MAX_POLL_EXCEEDED:
+            _log.warning("taken for dead after too long without a poll", topic=self._topic.name)
+        elif error.fatal():
+            self._failure = MembershipEndedError(error.str())
+        else:
+            self._failure = unavailable(error)
+
+    def _assigned(self, client: Client, partitions: list[TopicPartition]) -> None:
+        client.incremental_assign(partitions)
+        given = sorted(p.partition for p in partitions)
+        self._owned.update(given)
+        self._tell(self._on_assigned, given)
+
+    def _revoked(self, client: Client, partitions: list[TopicPartition]) -> None:
+        taken = {p.partition for p in partitions}
+        self._tell(self._on_revoked, sorted(taken))
+        # After the listener, who may still have committed; and before others get the partitions.
+        handled = self._take_handled(taken)
+        try:
+            if handled:
+                client.commit(offsets=handled, asynchronous=False)
+        except KafkaException as error:
+            _log.warning("handled records will come again", topic=self._topic.name, cause=str(error))
+        self._give_up(client, partitions)
+
+    def _lost(self, client: Client, partitions: list[TopicPartition]) -> None:
+        lost = {p.partition for p in partitions}
+        self._tell(self._on_revoked, sorted(lost))
+        self._take_handled(lost)
+        self._give_up(client, partitions)
+
+    def _give_up(self, client: Client, partitions: list[TopicPartition]) -> None:
+        gone = {p.partition for p in partitions}
+        self._owned -= gone
+        self._revoked_in_poll |= gone
+        self._positions.forget(gone)
+        client.incremental_unassign(partitions)
+
+    def _tell(self, listener: Listener, partitions: Sequence[int]) -> None:
+        # What a listener raises must not pass through the client, which has to finish the rebalance.
+        try:
+            if partitions:
+                listener(partitions)
+        except Exception as error:
+            self._failure = error
+
+
+def _headers(message: Message) -> dict[str, str]:
+    return {
+        name: text.decode() if isinstance(text, bytes) else text or ""
+        for name, text in dict(message.headers() or ()).items()
+    }
+
+
+def _consumer_config(section: KafkaSection, group: str) -> dict[str, Any]:
+    config: dict[str, Any] = {
+        "group.id": f"{section.topic_prefix}{group}",
+        "group.protocol": section.group_protocol,
+        "auto.offset.reset": "error",
+        "max.poll.interval.ms": int(section.max_poll_seconds * 1_000),
+        # Only what was handed to `commit` is committed, in the background and soon.
+        "enable.auto.commit": True,
+        "enable.auto.offset.store": False,
+        "auto.commit.interval.ms": 100,
+        # What is fetched ahead of the handler, at most.
+        "queued.min.messages": 5_000,
+        "queued.max.messages.kbytes": 16_384,
+        "fetch.max.bytes": 8 << 20,
+        # A partition that was assigned or rewound is fetched when the fetch at hand ends.
+        "fetch.wait.max.ms": 100,
+        "fetch.queue.backoff.ms": 10,
+        "fetch.error.backoff.ms": 100,
+    }
+    if section.group_protocol == "classic":
+        timeout = min(10_000, config["max.poll.interval.ms"])
+        config |= {"partition.assignment.strategy": "cooperative-sticky", "session.timeout.ms": timeout}
+    return client_config(section) | config

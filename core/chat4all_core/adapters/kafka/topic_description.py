@@ -1,0 +1,58 @@
+"""What the cluster says of topics."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from confluent_kafka import KafkaError, KafkaException, TopicCollection
+from confluent_kafka.admin import AdminClient
+
+from chat4all_core.adapters.kafka.client_config import REQUEST_TIMEOUT, code_of, unavailable
+from chat4all_core.adapters.kafka.topic import TopicError
+from chat4all_core.ports.generation_registry import TopicGeneration
+
+
+@dataclass(frozen=True, slots=True)
+class TopicDescription:
+    """A topic as the cluster has it now."""
+
+    name: str
+    identity: str
+    partitions: int
+    least_in_sync: int
+    """The fewest in-sync replicas that any of its partitions has; 0 where one has no leader."""
+
+    def require(self, registered: TopicGeneration) -> None:
+        """Raise TopicError unless this is the topic that was registered."""
+        if self.identity != registered.identity:
+            raise TopicError(
+                f"{self.name} was made anew since it was registered: what was in it is lost, so it must not go on "
+                "under the same generation. Delete it and open the topic's next generation."
+            )
+        if self.partitions != registered.partitions:
+            raise TopicError(
+                f"{self.name} has {self.partitions} partitions, registered are {registered.partitions}: a topic is "
+                "never re-partitioned in place. Open its next generation."
+            )
+
+
+async def describe_topics(
+    admin: AdminClient, names: Sequence[str], timeout: float = REQUEST_TIMEOUT
+) -> Mapping[str, TopicDescription]:
+    """Those of the topics that exist.
+
+    Raises:
+        UnavailableError: no broker can tell.
+    """
+    answers = admin.describe_topics(TopicCollection(list(names)), request_timeout=timeout)
+    found = {}
+    for name, answer in answers.items():
+        try:
+            topic = await asyncio.wrap_future(answer)
+        except KafkaException as error:
+            if code_of(error) == KafkaError.UNKNOWN_TOPIC_OR_PART:
+                continue
+            raise unavailable(error) from error
+        in_sync = [len(p.isr) if p.leader is not None and p.leader.id >= 0 else 0 for p in topic.partitions]
+        found[name] = TopicDescription(name, str(topic.topic_id), len(in_sync), min(in_sync, default=0))
+    return found
