@@ -63,7 +63,7 @@ test-crash: .venv/.ready ## 20,000 messages while the whole process is killed at
 
 .PHONY: bench
 bench: .venv/.ready ## measure throughput and latency against a bare echo in the same run
-	@exec $(BIN)/python -m bench $(ARGS)
+	@exec env PYTHONPATH=tests/support $(BIN)/python -m bench $(ARGS)
 
 .PHONY: lint
 lint: .venv/.ready ## ruff, mypy, import-linter, buf lint and breaking, generated code up to date

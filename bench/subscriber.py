@@ -1,0 +1,71 @@
+"""A receiver who follows the stream and acknowledges what it gets, as the SDK does."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import grpc
+
+from bench.people import Metadata
+from chat4all.status.v1 import status_service_pb2 as status
+from chat4all.status.v1.status_service_pb2_grpc import StatusServiceStub
+
+_ACKNOWLEDGE_SECONDS = 0.1
+
+
+class Subscriber:
+    """Counts messages, and notes when each came."""
+
+    def __init__(self) -> None:
+        self.times: dict[str, float] = {}
+        """When each message came, by message id."""
+        self._cursor = ""
+        self._acknowledged = ""
+        self._moved = asyncio.Condition()
+
+    async def received(self, count: int) -> None:
+        """Wait until so many messages have come and are acknowledged."""
+        async with self._moved:
+            await self._moved.wait_for(lambda: len(self.times) >= count and self._acknowledged == self._cursor)
+
+    async def follow(self, stub: StatusServiceStub, who: Metadata, ready: asyncio.Event) -> None:
+        """Note events until cancelled."""
+        async for frame in stub.Subscribe(status.SubscribeRequest(), metadata=who):
+            kind = frame.WhichOneof("frame")
+            if kind == "event" and frame.event.WhichOneof("payload") == "message_created":
+                self.times[frame.event.message_created.message.message_id] = time.perf_counter()
+            self._cursor = frame.cursor
+            if kind == "caught_up":
+                self._acknowledged = frame.cursor
+                ready.set()
+
+    async def acknowledge(self, stub: StatusServiceStub, who: Metadata) -> None:
+        """Acknowledge what has come, a few times a second, until cancelled."""
+        while True:
+            await asyncio.sleep(_ACKNOWLEDGE_SECONDS)
+            if self._cursor != self._acknowledged:
+                cursor = self._cursor
+                await stub.Acknowledge(status.AcknowledgeRequest(cursor=cursor), metadata=who)
+                self._acknowledged = cursor
+                async with self._moved:
+                    self._moved.notify_all()
+
+
+@asynccontextmanager
+async def subscribed(channel: grpc.aio.Channel, who: Metadata) -> AsyncIterator[Subscriber]:
+    """A subscriber who has caught up."""
+    subscriber, ready, stub = Subscriber(), asyncio.Event(), StatusServiceStub(channel)
+    tasks = [
+        asyncio.create_task(subscriber.follow(stub, who, ready)),
+        asyncio.create_task(subscriber.acknowledge(stub, who)),
+    ]
+    await ready.wait()
+    try:
+        yield subscriber
+    finally:
+        for task in tasks:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
