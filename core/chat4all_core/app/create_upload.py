@@ -41,13 +41,16 @@ class CreateUpload:
         clock: Clock,
         new_id: Callable[[], str],
         policy: FilePolicy,
+        part_size: Callable[[int | None], int] = part_size_for,
     ) -> None:
+        """`part_size`: of the parts of a file of a size, which may be unknown."""
         self._conversations = conversations
         self._files = files
         self._objects = objects
         self._clock = clock
         self._new_id = new_id
         self._policy = policy
+        self._part_size = part_size
 
     async def __call__(self, caller: UserId, new: NewFile) -> tuple[Upload, File]:
         """An upload of no bytes yet, and its file.
@@ -74,7 +77,7 @@ class CreateUpload:
             mime_type=mime_type,
             created_at=now,
         )
-        part_size = part_size_for(size)
+        part_size = self._part_size(size)
         # The store first: what has no record is found there and removed, what has one must be there.
         store_upload = await self._objects.begin(file.object_key, part_size)
         upload = Upload(

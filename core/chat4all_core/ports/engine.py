@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from chat4all_core.ports.conversation_store import ConversationStore
 from chat4all_core.ports.event_log import EventLog
+from chat4all_core.ports.file_store import FileStore
 from chat4all_core.ports.message_store import MessageStore
 from chat4all_core.ports.receipt_store import ReceiptStore
 from chat4all_core.ports.refresh_token_store import RefreshTokenStore
@@ -22,3 +23,4 @@ class Engine:
     users: UserStore
     refresh_tokens: RefreshTokenStore
     streams: UserStream
+    files: FileStore

@@ -9,6 +9,7 @@ from chat4all_core.adapters.sqlite.conversation_store import SqliteConversationS
 from chat4all_core.adapters.sqlite.data_dir import locked_data_dir
 from chat4all_core.adapters.sqlite.database import Database, DatabaseSettings
 from chat4all_core.adapters.sqlite.event_log import EventLogSettings, SqliteEventLog
+from chat4all_core.adapters.sqlite.file_store import SqliteFileStore
 from chat4all_core.adapters.sqlite.janitor import JanitorSettings, running_janitor
 from chat4all_core.adapters.sqlite.message_store import SqliteMessageStore
 from chat4all_core.adapters.sqlite.receipt_store import SqliteReceiptStore
@@ -56,4 +57,5 @@ async def open_engine(data_dir: Path, clock: Clock, settings: SqliteSettings | N
             users=SqliteUserStore(store),
             refresh_tokens=SqliteRefreshTokenStore(store, clock),
             streams=streams,
+            files=SqliteFileStore(store),
         )
