@@ -83,7 +83,7 @@ def refusal_for(error: Exception, method: str) -> RefusedError:
     the log with the trace id that the answer is found by."""
     if isinstance(error, RefusedError):
         return error
-    _log.error("rpc_failed", method=method, exc_info=error)
+    _log.error("rpc failed", method=method, exc_info=error)
     return InternalError()
 
 

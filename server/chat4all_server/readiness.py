@@ -40,12 +40,12 @@ class Readiness:
         try:
             ready = await self._probe()
         except Exception:
-            _log.exception("readiness_probe_failed")
+            _log.exception("readiness probe failed")
             ready = False
         if self._ended:
             return
         if ready != self._ready:
-            _log.info("readiness_changed", ready=ready)
+            _log.info("readiness changed", ready=ready)
         await self._say(ready)
 
     async def watch(self) -> None:
