@@ -2,6 +2,8 @@
 
 import secrets
 import uuid
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 
 import grpc
 from grpc_channelz.v1 import channelz
@@ -11,6 +13,11 @@ from prometheus_client import CollectorRegistry
 
 from chat4all.identity.v1 import identity_service_pb2_grpc
 from chat4all.messaging.v1 import messaging_service_pb2_grpc
+from chat4all_core.adapters.auth.argon2_password_hasher import Argon2PasswordHasher
+from chat4all_core.adapters.auth.jwt_token_issuer import JwtTokenIssuer
+from chat4all_core.adapters.auth.key_ring import KeyRing, create_first_key
+from chat4all_core.adapters.auth.secret_file import load_or_create_secret
+from chat4all_core.adapters.auth.signing_key import Algorithm
 from chat4all_core.app.acknowledge import Acknowledge
 from chat4all_core.app.announce_membership import AnnounceMembership
 from chat4all_core.app.change_participants import ChangeParticipants
@@ -56,6 +63,30 @@ _PUBLIC_METHODS = (
     "/grpc.health.v1.Health/",
     "/grpc.reflection.v1alpha.ServerReflection/",
 )
+
+
+@contextmanager
+def open_security(settings: Settings, clock: Clock) -> Iterator[Security]:
+    """Load the keys. Those that are missing are made, which suits a platform on one machine: several servers
+    need the same ones, put there beforehand.
+
+    Raises:
+        SecretFileError: a file is there and is no key.
+        OSError: a file can't be read or written.
+    """
+    algorithm = Algorithm(settings.auth.algorithm)
+    create_first_key(settings.keys_dir, algorithm)
+    issuer = JwtTokenIssuer(
+        keys=KeyRing(settings.keys_dir, algorithm),
+        issuer=settings.auth.issuer,
+        audience=settings.auth.audience,
+        lifetime=settings.auth.access_token_seconds,
+        clock=clock,
+        new_id=_new_id,
+    )
+    page_token_key = load_or_create_secret(settings.data.dir / "page_token_key")
+    with closing(Argon2PasswordHasher()) as hasher:
+        yield Security(hasher, issuer, page_token_key)
 
 
 def build_server(

@@ -17,8 +17,7 @@ from chat4all_core.config import Settings
 from chat4all_core.domain.timestamp import SECOND, Timestamp
 from chat4all_core.telemetry.metrics import Metrics
 from chat4all_core.telemetry.tracing import open_tracer
-from chat4all_server.bootstrap import build_server
-from chat4all_server.security import open_security
+from chat4all_server.bootstrap import build_server, open_security
 from chat4all_standalone.envoy import EnvoyProcess, EnvoySettings
 from chat4all_workers.bootstrap import build_workers
 from chat4all_workers.runtime import Worker

@@ -26,8 +26,8 @@ from chat4all_core.domain.ids import ParticipantId, UserId
 from chat4all_core.domain.timestamp import SECOND, Timestamp
 from chat4all_core.telemetry.metrics import Metrics
 from chat4all_core.telemetry.tracing import Tracer
-from chat4all_server.bootstrap import build_server
-from chat4all_server.security import Security, open_security
+from chat4all_server.bootstrap import build_server, open_security
+from chat4all_server.security import Security
 from chat4all_server.server import Server
 from chat4all_workers.bootstrap import build_workers
 
