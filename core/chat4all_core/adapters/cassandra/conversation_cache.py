@@ -1,0 +1,120 @@
+"""Conversations kept in memory, none believed for longer than a second.
+
+Conversations change rarely and are needed for every message. So what is kept is confirmed by its version alone, and
+all that are asked for in one turn of the event loop are confirmed, or read, together.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from cachetools import LRUCache
+
+from chat4all_core.domain.conversation import Conversation
+from chat4all_core.domain.ids import ConversationId
+
+_BELIEVED = 1.0  # seconds, as ConversationStore.get has it
+_KEPT = 10_000
+
+ReadVersions = Callable[[Sequence[ConversationId]], Awaitable[Mapping[ConversationId, int]]]
+ReadConversations = Callable[[Sequence[ConversationId]], Awaitable[Sequence[Conversation]]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    conversation: Conversation
+    confirmed_at: float
+
+
+class ConversationCache:
+    """Reads through to what is stored."""
+
+    def __init__(self, read_versions: ReadVersions, read: ReadConversations) -> None:
+        self._read_versions = read_versions
+        self._read = read
+        self._loop = asyncio.get_running_loop()
+        self._kept: LRUCache[ConversationId, _Kept] = LRUCache(_KEPT)
+        self._wanted: dict[ConversationId, asyncio.Future[Conversation | None]] = {}
+        self._readers: set[asyncio.Task[None]] = set()
+
+    async def get(self, conversation_id: ConversationId, at_least_version: int) -> Conversation | None:
+        """A conversation that is not older than a second, and of at least this version; None if there is none."""
+        kept = self._believed(conversation_id)
+        if kept is not None and kept.version >= at_least_version:
+            return kept
+        found = await self.read_anew(conversation_id)
+        return found if found is not None and found.version >= at_least_version else None
+
+    async def get_many(self, conversation_ids: Sequence[ConversationId]) -> Sequence[Conversation]:
+        """Those that exist, in the order asked for, none older than a second."""
+        futures = {c: self._want(c) for c in conversation_ids if self._believed(c) is None}
+        believed = {c: self._believed(c) for c in conversation_ids if c not in futures}
+        found = believed | {c: await asyncio.shield(future) for c, future in futures.items()}
+        return [conversation for c in conversation_ids if (conversation := found[c]) is not None]
+
+    async def read_anew(self, conversation_id: ConversationId) -> Conversation | None:
+        """A conversation as it is stored now, or None."""
+        return await asyncio.shield(self._want(conversation_id))
+
+    def remember(self, conversation: Conversation) -> Conversation:
+        """Keep what was just written or read; the newest that is known is returned."""
+        return self._remember(conversation, self._loop.time())
+
+    def distrust(self, conversation_id: ConversationId) -> None:
+        """Read it again the next time."""
+        self._kept.pop(conversation_id, None)
+
+    def _believed(self, conversation_id: ConversationId) -> Conversation | None:
+        kept: _Kept | None = self._kept.get(conversation_id)
+        if kept is None or self._loop.time() - kept.confirmed_at >= _BELIEVED:
+            return None
+        return kept.conversation
+
+    def _remember(self, conversation: Conversation, confirmed_at: float) -> Conversation:
+        kept: _Kept | None = self._kept.get(conversation.conversation_id)
+        if kept is not None and kept.conversation.version > conversation.version:
+            return kept.conversation
+        self._kept[conversation.conversation_id] = _Kept(conversation, confirmed_at)
+        return conversation
+
+    def _want(self, conversation_id: ConversationId) -> asyncio.Future[Conversation | None]:
+        """A future for a read that has not begun yet: whatever is stored by now, it sees."""
+        future = self._wanted.get(conversation_id)
+        if future is None:
+            if not self._wanted:
+                self._loop.call_soon(self._begin)
+            future = self._wanted[conversation_id] = self._loop.create_future()
+        return future
+
+    def _begin(self) -> None:
+        wanted, self._wanted = self._wanted, {}
+        reader = self._loop.create_task(self._read_wanted(wanted))
+        self._readers.add(reader)
+        reader.add_done_callback(self._readers.discard)
+
+    async def _read_wanted(self, wanted: Mapping[ConversationId, asyncio.Future[Conversation | None]]) -> None:
+        began = self._loop.time()
+        try:
+            found = await self._confirm([c for c in wanted if c in self._kept], began)
+            missing = [c for c in wanted if c not in found]
+            found |= {c.conversation_id: self._remember(c, began) for c in await self._read(missing)}
+        except Exception as error:
+            for future in wanted.values():
+                future.set_exception(error)
+                future.exception()  # whoever waited may have gone
+            return
+        for conversation_id, future in wanted.items():
+            future.set_result(found.get(conversation_id))
+
+    async def _confirm(
+        self, conversation_ids: Sequence[ConversationId], now: float
+    ) -> dict[ConversationId, Conversation]:
+        """Those that are kept in the version that is stored."""
+        if not conversation_ids:
+            return {}
+        versions = await self._read_versions(conversation_ids)
+        kept = {c: self._kept[c].conversation for c in conversation_ids if c in self._kept}
+        confirmed = {c: conversation for c, conversation in kept.items() if conversation.version == versions.get(c)}
+        for conversation in confirmed.values():
+            self._remember(conversation, now)
+        return confirmed

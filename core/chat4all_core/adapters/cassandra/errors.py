@@ -1,0 +1,35 @@
+"""From the driver's errors to the platform's."""
+
+import cassandra
+from cassandra import protocol
+from cassandra.cluster import NoHostAvailable
+from cassandra.connection import ConnectionException
+
+from chat4all_core.domain.errors import Reason, UnavailableError
+
+_RETRY_AFTER = 0.5  # seconds: about as long as the driver takes to notice that a node is back
+_OF_THE_DRIVER = (cassandra.DriverException, protocol.ErrorMessage, NoHostAvailable, ConnectionException)
+_REFUSALS = (
+    cassandra.RequestValidationException,
+    protocol.RequestValidationException,
+    cassandra.AuthenticationFailed,
+    cassandra.UnsupportedOperation,
+)
+
+
+class QueryRefusedError(Exception):
+    """Cassandra refused a request that it could serve: the program, the schema or the account's rights are wrong."""
+
+
+def platform_error(error: Exception) -> Exception:
+    """What to raise in place of an error of the driver: UnavailableError, also when it is unknown whether a write was
+    done, or QueryRefusedError. Any other error is given back."""
+    if not isinstance(error, _OF_THE_DRIVER):
+        return error
+    brief = f"{type(error).__name__}: {error}"[:500]
+    return QueryRefusedError(brief) if isinstance(error, _REFUSALS) else unavailable(brief)
+
+
+def unavailable(why: str) -> UnavailableError:
+    """The error for stores that can't serve now."""
+    return UnavailableError(Reason.UNAVAILABLE, f"Cassandra can't serve now ({why})", _RETRY_AFTER)

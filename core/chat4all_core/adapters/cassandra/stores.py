@@ -1,0 +1,46 @@
+"""The stores on Cassandra, opened together."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from chat4all_core.adapters.cassandra.conversation_store import CassandraConversationStore
+from chat4all_core.adapters.cassandra.message_store import CassandraMessageStore
+from chat4all_core.adapters.cassandra.migration import require_schema
+from chat4all_core.adapters.cassandra.receipt_store import CassandraReceiptStore
+from chat4all_core.adapters.cassandra.refresh_token_store import CassandraRefreshTokenStore
+from chat4all_core.adapters.cassandra.session import open_session
+from chat4all_core.adapters.cassandra.user_store import CassandraUserStore
+from chat4all_core.config import CassandraSection
+from chat4all_core.ports.clock import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class CassandraStores:
+    """All stores that are on Cassandra. They share one session."""
+
+    messages: CassandraMessageStore
+    receipts: CassandraReceiptStore
+    conversations: CassandraConversationStore
+    users: CassandraUserStore
+    refresh_tokens: CassandraRefreshTokenStore
+
+
+@asynccontextmanager
+async def open_stores(settings: CassandraSection, clock: Clock) -> AsyncIterator[CassandraStores]:
+    """Open the stores for the running event loop.
+
+    Raises:
+        UnavailableError: Cassandra can't be reached.
+        QueryRefusedError: it does not let this account in, or has no such keyspace.
+        SchemaMissingError: migrations have to be applied first.
+    """
+    async with open_session(settings) as session:
+        await require_schema(session)
+        yield CassandraStores(
+            messages=await CassandraMessageStore.open(session),
+            receipts=await CassandraReceiptStore.open(session),
+            conversations=await CassandraConversationStore.open(session),
+            users=await CassandraUserStore.open(session),
+            refresh_tokens=await CassandraRefreshTokenStore.open(session, clock),
+        )

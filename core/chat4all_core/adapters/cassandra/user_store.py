@@ -1,0 +1,76 @@
+"""Accounts on Cassandra."""
+
+from collections.abc import Collection, Mapping
+
+from chat4all_core.adapters.cassandra.query import Query, is_key
+from chat4all_core.adapters.cassandra.request_groups import key_groups
+from chat4all_core.adapters.cassandra.session import Session
+from chat4all_core.domain.ids import UserId
+from chat4all_core.domain.timestamp import Timestamp
+from chat4all_core.domain.user import User, username_key
+
+_CQL = {
+    "insert": "INSERT INTO users (user_id, username, email, created_at) VALUES (?, ?, ?, ?)",
+    "delete": "DELETE FROM users WHERE user_id = ?",
+    "get": "SELECT user_id, username, email, created_at FROM users WHERE user_id = ?",
+    "find": "SELECT user_id, username, email, created_at, password_hash FROM usernames WHERE username_key = ?",
+    "existing": "SELECT user_id FROM users WHERE user_id IN ?",
+}
+_CONDITIONAL_CQL = {
+    "claim": "INSERT INTO usernames (username_key, user_id, username, email, created_at, password_hash)"
+    " VALUES (?, ?, ?, ?, ?, ?) IF NOT EXISTS",
+}
+
+
+class CassandraUserStore:
+    """Implements UserStore."""
+
+    def __init__(self, session: Session, queries: Mapping[str, Query]) -> None:
+        self._session = session
+        self._queries = queries
+
+    @classmethod
+    async def open(cls, session: Session) -> "CassandraUserStore":
+        """With its statements prepared."""
+        return cls(session, await session.prepare(_CQL) | await session.prepare(_CONDITIONAL_CQL, idempotent=False))
+
+    async def create(self, user: User, password_hash: str) -> bool:
+        """See UserStore.create. After UnavailableError the account may exist; the same call again says True then."""
+        account = (user.user_id, user.username, user.email, user.created_at)
+        # By id first: whoever finds the name must find the account, and nobody knows the id of one that got no name.
+        await self._session.execute(self._queries["insert"].bind(*account))
+        claimed, holder = await self._session.execute_conditional(
+            self._queries["claim"].bind(username_key(user.username), *account, password_hash)
+        )
+        if claimed or holder["user_id"] == user.user_id:
+            return True
+        await self._session.execute(self._queries["delete"].bind(user.user_id))
+        return False
+
+    async def get(self, user_id: UserId) -> User | None:
+        """See UserStore.get."""
+        if not is_key(user_id):
+            return None
+        rows = await self._session.execute(self._queries["get"].bind(user_id))
+        return _user(*rows[0]) if rows else None
+
+    async def find(self, username: str) -> tuple[User, str] | None:
+        """See UserStore.find."""
+        name = username_key(username)
+        if not is_key(name):
+            return None
+        rows = await self._session.execute(self._queries["find"].bind(name))
+        return (_user(*rows[0][:4]), rows[0][4]) if rows else None
+
+    async def existing(self, user_ids: Collection[UserId]) -> Collection[UserId]:
+        """See UserStore.existing."""
+        possible = [user_id for user_id in user_ids if is_key(user_id)]
+        answers = await self._session.execute_all(
+            self._queries["existing"].bind_for(key, group)
+            for key, group in key_groups(self._session, possible, str.encode)
+        )
+        return {user_id for rows in answers for (user_id,) in rows}
+
+
+def _user(user_id: UserId, username: str, email: str, created_at: int) -> User:
+    return User(user_id, username, email, Timestamp(created_at))
