@@ -229,6 +229,60 @@ class KafkaSection:
 
 
 @dataclass(frozen=True, slots=True)
+class FilesSection:
+    """Files, uploads and downloads."""
+
+    max_file_bytes: int = setting(5 << 40, whole_number(1, 5 << 40), "The largest file; 5 TiB unless set.")
+    max_bytes_per_user: int = setting(
+        10 << 40, whole_number(1, 1 << 60), "What one user's files may have together, uploads under way included."
+    )
+    max_uploads_per_user: int = setting(100, whole_number(1, 100_000), "Unfinished uploads of one user at a time.")
+    memory_bytes: int = setting(
+        256 << 20,
+        whole_number(8 << 20, 1 << 40),
+        "What all uploads of a server together may hold in memory; one takes up to twice 8 MiB, or up to twice 64 MiB"
+        " when it has more than 78 GiB. Those that find none wait.",
+    )
+    link_seconds: int = setting(3_600, whole_number(1, 604_800), "How long a download URL is valid.")
+    public_url: str = setting(
+        "",
+        TEXT,
+        "What URLs to this platform begin with, as clients reach it.",
+        "`http://` and Envoy's address and port",
+    )
+    clean_up_seconds: int = setting(
+        600, whole_number(1, 86_400), "How often expired uploads and whatever else nobody needs are removed."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class RedisSection:
+    """The user streams and the rate limits, where the platform is distributed."""
+
+    url: Secret = setting(
+        Secret("redis://127.0.0.1:6379/0"),
+        SECRET,
+        "`redis://USER:PASSWORD@HOST:PORT/DATABASE`, or `rediss://` for TLS; of a cluster, any node. Never printed.",
+        "`redis://127.0.0.1:6379/0`",
+    )
+    cluster: bool = setting(False, FLAG, "Whether it is a Redis Cluster.", "`off`")
+    key_prefix: str = setting(
+        "chat4all:", TEXT, "Goes before every key and channel, where several platforms share a Redis."
+    )
+    tls_ca_file: Path | None = setting(
+        None, PATH, "The authorities that the server's certificate is verified with.", "the system's"
+    )
+    tls_cert_file: Path | None = setting(None, PATH, "The certificate shown to a server that asks for one.", "none")
+    tls_key_file: Path | None = setting(None, PATH, "Its key, if it is not in the same file.", "none")
+    timeout_seconds: float = setting(
+        3.0, number(0.1, 60), "How long an answer, or a connection, may take before it counts as failed."
+    )
+    max_connections: int = setting(
+        64, whole_number(1, 10_000), "Connections of each process to a node; calls beyond wait for one."
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class TelemetrySection:
     """What the platform tells of itself, beside its metrics."""
 
@@ -253,6 +307,8 @@ class Settings:
     subscribe: SubscribeSection
     cassandra: CassandraSection
     kafka: KafkaSection
+    redis: RedisSection
+    files: FilesSection
     telemetry: TelemetrySection
 
     @property
