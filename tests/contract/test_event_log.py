@@ -13,9 +13,8 @@ from chat4all_core.domain.source import Source
 from chat4all_core.ports.engine import Engine
 
 
-async def test_a_keys_records_keep_the_order_of_the_calls(engine: Engine) -> None:
+async def test_a_keys_records_keep_the_order_of_the_calls(engine: Engine, topic: str) -> None:
     """Appends that nobody waits for in between lie in the order of the calls, each key's in one partition."""
-    topic = unique("topic")
     keys = [unique("key") for _ in range(20)]
     calls = [(random.choice(keys), n) for n in range(400)]
     sources = await asyncio.gather(*(engine.log.append(topic, key, str(n).encode()) for key, n in calls))
@@ -34,10 +33,9 @@ async def test_a_keys_records_keep_the_order_of_the_calls(engine: Engine) -> Non
     assert read == {key: [n for k, n in calls if k == key] for key in of_key}
 
 
-async def test_sources_are_where_records_lie(engine: Engine) -> None:
+async def test_sources_are_where_records_lie(engine: Engine, topic: str) -> None:
     """The source that an append answers is the record's, no two records share one, and offsets count from 0
     without gaps."""
-    topic = unique("topic")
     values = [str(n).encode() for n in range(200)]
     sources = await asyncio.gather(*(engine.log.append(topic, unique("key"), value) for value in values))
     async with reading(engine.log, topic, "group") as reader:
@@ -50,9 +48,8 @@ async def test_sources_are_where_records_lie(engine: Engine) -> None:
     assert sum(len(found) for found in offsets.values()) == len(values)
 
 
-async def test_a_record_is_read_as_it_was_written(engine: Engine) -> None:
+async def test_a_record_is_read_as_it_was_written(engine: Engine, topic: str) -> None:
     """Topic, key, bytes and headers come back, also empty ones."""
-    topic = unique("topic")
     await engine.log.append(topic, "ключ", bytes(range(256)), {"traceparent": "00-ab-cd-01", "ü": ""})
     await engine.log.append(topic, "", b"")
     async with reading(engine.log, topic, "group") as reader:
@@ -62,9 +59,8 @@ async def test_a_record_is_read_as_it_was_written(engine: Engine) -> None:
     assert (records[""].value, records[""].headers) == (b"", {})
 
 
-async def test_what_was_acknowledged_survives(under_test: EngineUnderTest) -> None:
+async def test_what_was_acknowledged_survives(under_test: EngineUnderTest, topic: str) -> None:
     """Records are there when the engine is opened again, and the next ones come after them."""
-    topic = unique("topic")
     async with under_test.open() as engine:
         first = await asyncio.gather(*(engine.log.append(topic, "key", str(n).encode()) for n in range(50)))
     async with under_test.open() as engine:
@@ -74,10 +70,9 @@ async def test_what_was_acknowledged_survives(under_test: EngineUnderTest) -> No
             assert [int(r.value) for r in await reader.read(51)] == list(range(51))
 
 
-async def test_too_many_unanswered_appends_are_refused(under_test: EngineUnderTest) -> None:
+async def test_too_many_unanswered_appends_are_refused(under_test: EngineUnderTest, topic: str) -> None:
     """A producer that does not wait is told to, nothing of what was acknowledged is missing, and the log takes
     records again afterwards."""
-    topic = unique("topic")
     count = under_test.max_unanswered * 2
     async with under_test.open() as engine:
         calls = [engine.log.append(topic, "key", str(n).encode()) for n in range(count)]
@@ -95,9 +90,8 @@ async def test_too_many_unanswered_appends_are_refused(under_test: EngineUnderTe
         assert set(taken) <= set(read)
 
 
-async def test_an_append_that_is_given_up_disturbs_nobody(engine: Engine) -> None:
+async def test_an_append_that_is_given_up_disturbs_nobody(engine: Engine, topic: str) -> None:
     """When a caller stops waiting, the other appends are answered all the same."""
-    topic = unique("topic")
 
     async def append(n: int) -> Source:
         return await engine.log.append(topic, "key", str(n).encode())

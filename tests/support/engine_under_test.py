@@ -18,6 +18,8 @@ class EngineUnderTest:
 
     open: Callable[[], AbstractAsyncContextManager[Engine]]
     """Opens the same data each time."""
+    new_topic: Callable[[], Awaitable[str]]
+    """Makes a topic of the log, where that must be done, before `open`."""
     session_timeout: float
     """Seconds after which a silent member of a group is taken for dead."""
     max_unanswered: int

@@ -40,11 +40,19 @@ class KafkaGenerationRegistry:
         await asyncio.to_thread(self._write, opened)
 
     def _read(self) -> dict[str, TopicGeneration]:
-        config = {"group.id": self._topic, "enable.auto.commit": False, "enable.partition.eof": True}
+        config = {
+            "group.id": self._topic,
+            "enable.auto.commit": False,
+            "enable.partition.eof": True,
+            "fetch.wait.max.ms": 10,
+        }
         consumer = Consumer(self._config | config)
         try:
+            consumer.list_topics(self._topic, REQUEST_TIMEOUT)  # the client finds the leader half a second sooner so
             consumer.assign([TopicPartition(self._topic, 0, OFFSET_BEGINNING)])
             return self._read_to_the_end(consumer)
+        except KafkaException as error:
+            raise unavailable(error) from error
         finally:
             consumer.close()
 

@@ -12,7 +12,7 @@ from confluent_kafka import KafkaError, Message, Producer
 Report: TypeAlias = "tuple[asyncio.Future[Any], int, int, KafkaError | None, int, int]"
 """The future, generation and size that were given with the record; the error, if any; partition and offset."""
 
-Headers: TypeAlias = "list[tuple[str, str | bytes | None]]"
+Headers: TypeAlias = list[tuple[str, str | bytes | None]]
 
 _POLL_SECONDS = 0.1
 
