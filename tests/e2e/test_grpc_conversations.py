@@ -133,6 +133,20 @@ async def test_message_goes_from_sent_to_read(grpc_platform: GrpcPlatform, ann: 
     assert [change.state for change in read.history] == [State.SENT, State.DELIVERED, State.READ]
 
 
+@pytest.mark.parametrize(("bounds", "delivered"), [({"after_sequence": 1}, 2), ({"before_sequence": 4}, 3)])
+async def test_what_is_listed_is_delivered(
+    grpc_platform: GrpcPlatform, ann: Person, ben: Person, room: str, bounds: dict[str, int], delivered: int
+) -> None:
+    """A page marks what comes up to its newest message as delivered, and nothing beyond it."""
+    ids = [await grpc_platform.send(ann, room, str(number)) for number in range(1, 5)]
+    await grpc_platform.texts(ann, room, 4)
+    page = pb.ListMessagesRequest(conversation_id=room, page_size=1, **bounds)
+    await grpc_platform.messaging.ListMessages(page, metadata=ben.metadata)
+    while (await get_message(grpc_platform, ann, ids[delivered - 1])).state != State.DELIVERED:
+        pass
+    assert (await get_message(grpc_platform, ann, ids[delivered])).state == State.SENT
+
+
 async def test_only_recipients_mark(grpc_platform: GrpcPlatform, ann: Person, room: str) -> None:
     """The sender of a message can't mark it read, nor can a stranger see it."""
     message_id = await grpc_platform.send(ann, room, "hello")

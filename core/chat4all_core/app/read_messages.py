@@ -11,10 +11,13 @@ from chat4all_core.domain.conversation import Conversation
 from chat4all_core.domain.delivery_state import NO_CURSOR, Cursors, DeliveryState, StateChange
 from chat4all_core.domain.errors import NotFoundError, Reason
 from chat4all_core.domain.ids import ConversationId, ParticipantId, UserId
-from chat4all_core.domain.message import StoredMessage
+from chat4all_core.domain.message import AcceptedMessage, StoredMessage
 from chat4all_core.ports.conversation_store import ConversationStore
 from chat4all_core.ports.message_store import MessageStore
 from chat4all_core.ports.receipt_store import ReceiptStore
+
+MAX_PAGE_BYTES = 2 * 1024 * 1024
+"""Of texts and metadata: a page ends early here, so that also the JSON made of it stays within what proxies carry."""
 
 _ENDLESS = 2**63 - 1
 
@@ -36,6 +39,15 @@ class MessageRange:
     after: int = 0
     before: int | None = None
     oldest_first: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MessagePage:
+    """A page of a list."""
+
+    items: Sequence[MessageView]
+    more: bool
+    """Whether the range holds messages beyond the page."""
 
 
 class ReadMessages:
@@ -79,10 +91,8 @@ class ReadMessages:
             history=[sent, *(change for change in history if change.participant in present)],
         )
 
-    async def list(
-        self, caller: UserId, conversation_id: str, wanted: MessageRange, limit: int
-    ) -> Sequence[MessageView]:
-        """Up to `limit` messages of a conversation.
+    async def list(self, caller: UserId, conversation_id: str, wanted: MessageRange, limit: int) -> MessagePage:
+        """Up to `limit` messages of a conversation, fewer when they are large, at least one when there is one.
 
         Raises:
             NotFoundError: CONVERSATION_NOT_FOUND.
@@ -92,11 +102,13 @@ class ReadMessages:
         read = self._messages.list_after if wanted.oldest_first else self._messages.list_before
         before = _ENDLESS if wanted.before is None else wanted.before
         bounds = (wanted.after, before) if wanted.oldest_first else (before, wanted.after)
-        messages = await read(ConversationId(conversation_id), *bounds, limit)
+        # One more than the page holds tells whether there is more. Only what is given becomes DELIVERED.
+        found = await read(ConversationId(conversation_id), *bounds, limit + 1)
+        messages = _fitting(found[:limit])
         conversation = await self._at_version_of(conversation, messages)
         cursors = (await self._receipts.cursors([conversation.conversation_id]))[conversation.conversation_id]
         await self._mark_delivered(caller, conversation, cursors, messages)
-        return views(conversation, cursors, messages)
+        return MessagePage(views(conversation, cursors, messages), len(messages) < len(found))
 
     async def _at_version_of(self, conversation: Conversation, messages: Sequence[StoredMessage]) -> Conversation:
         """The conversation, new enough to know the recipients of all these messages."""
@@ -111,3 +123,17 @@ class ReadMessages:
         newest = max((m.sequence for m in messages if m.message.sender != caller), default=0)
         if newest > cursors.get(caller, NO_CURSOR).delivered_up_to:
             await self._report(conversation.conversation_id, caller, DeliveryState.DELIVERED, newest)
+
+
+def _fitting(messages: Sequence[StoredMessage]) -> Sequence[StoredMessage]:
+    size = 0
+    for count, stored in enumerate(messages):
+        size += _size(stored.message)
+        if count and size > MAX_PAGE_BYTES:
+            return messages[:count]
+    return messages
+
+
+def _size(message: AcceptedMessage) -> int:
+    metadata = message.metadata or {}
+    return len(message.text.encode()) + sum(len(k.encode()) + len(v.encode()) for k, v in metadata.items())

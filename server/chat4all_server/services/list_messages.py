@@ -1,29 +1,20 @@
 """Pages of messages."""
 
-from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
-from chat4all.messaging.v1 import message_pb2
 from chat4all.messaging.v1 import messaging_service_pb2 as pb
-from chat4all_core.app.message_view import MessageView
-from chat4all_core.app.read_messages import MessageRange
+from chat4all_core.app.read_messages import MessageRange, ReadMessages
 from chat4all_core.domain.errors import invalid_field
 from chat4all_core.domain.ids import UserId
 from chat4all_server.page_token import PageTokens, page_size
 from chat4all_server.translate import message_to_proto
 
-MAX_PAGE_BYTES = 2 * 1024 * 1024
-"""A page ends early here, so that also the JSON made of it stays within what proxies carry."""
-
-Read = Callable[[UserId, str, MessageRange, int], Awaitable[Sequence[MessageView]]]
-
 
 class ListMessages:
     """Serves ListMessages. A page token holds the sequence of the last message of its page."""
 
-    def __init__(self, read: Read, page_tokens: PageTokens) -> None:
-        """`read`: `ReadMessages.list`."""
-        self._read = read
+    def __init__(self, read_messages: ReadMessages, page_tokens: PageTokens) -> None:
+        self._read_messages = read_messages
         self._page_tokens = page_tokens
 
     async def __call__(self, caller: UserId, request: pb.ListMessagesRequest) -> pb.ListMessagesResponse:
@@ -39,13 +30,11 @@ class ListMessages:
         scope = ("ListMessages", caller, request.conversation_id, str(wanted.after), str(wanted.before))
         if request.page_token:
             wanted = _continued(wanted, self._page_tokens.read(request.page_token, *scope))
-        # One more than the page holds tells whether there is a next one.
-        found = await self._read(caller, request.conversation_id, wanted, size + 1)
-        messages = _page(found[:size])
-        if len(messages) == len(found):
-            return pb.ListMessagesResponse(messages=messages)
-        token = self._page_tokens.issue(messages[-1].sequence, *scope)
-        return pb.ListMessagesResponse(messages=messages, next_page_token=token)
+        page = await self._read_messages.list(caller, request.conversation_id, wanted, size)
+        return pb.ListMessagesResponse(
+            messages=map(message_to_proto, page.items),
+            next_page_token=self._page_tokens.issue(page.items[-1].stored.sequence, *scope) if page.more else "",
+        )
 
 
 def _range(request: pb.ListMessagesRequest) -> MessageRange:
@@ -63,15 +52,3 @@ def _continued(wanted: MessageRange, last_sequence: int) -> MessageRange:
     if wanted.oldest_first:
         return replace(wanted, after=last_sequence)
     return replace(wanted, before=last_sequence)
-
-
-def _page(found: Sequence[MessageView]) -> list[message_pb2.Message]:
-    """As many as fit, at least one."""
-    page: list[message_pb2.Message] = []
-    size = 0
-    for message in map(message_to_proto, found):
-        size += message.ByteSize()
-        if page and size > MAX_PAGE_BYTES:
-            break
-        page.append(message)
-    return page

@@ -51,7 +51,7 @@ class MessagingService(grpc_pb.MessagingServiceServicer):
         self._send_message = send_message
         self._send_message_stream = send_message_stream
         self._read_messages = read_messages
-        self._list_messages = ListMessages(read_messages.list, page_tokens)
+        self._list_messages = ListMessages(read_messages, page_tokens)
         self._mark_messages = mark_messages
         self._page_tokens = page_tokens
         self._accepted = accepted
