@@ -22,6 +22,7 @@ class Cassandra:
 
     name = "cassandra"
     version = "5.0.6"
+    grace = 30.0
     # Two nodes that join at the same moment may not see each other's tokens.
     one_by_one = True
 

@@ -46,6 +46,10 @@ class Engine(Protocol):
     def one_by_one(self) -> bool:
         """True when a node may start only after the one before it is ready."""
 
+    @property
+    def grace(self) -> float:
+        """Seconds that a node gets to stop in good order before it is killed."""
+
     def install(self, cache: Cache) -> Path:
         """Bring the programs here unless they are here already, verify them, and return where they lie."""
 

@@ -24,8 +24,6 @@ from .state import StateFile
 CATALOGUE: Mapping[str, Engine] = {
     engine.name: engine for engine in (Kafka(), Cassandra(), Redis(), MinIO(), SeaweedFS())
 }
-# Kafka and Cassandra flush and leave their clusters on SIGTERM.
-_GRACE = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +175,7 @@ class Engines:
         """Find nodes by their directories, so that those of an `up` that was itself killed are found too."""
         found = []
         for directory in sorted(self._directory.iterdir()):
-            engine = directory.name.partition("-")[0]
+            engine = _engine_of(directory)
             if directory.is_dir() and engine in CATALOGUE and (engines is None or engine in engines):
                 found.append(directory)
         return found
@@ -192,9 +190,14 @@ class Engines:
 def _stop_all(processes: Sequence[NodeProcess]) -> None:
     """Stop all at the same time; raises the first error after all have been tried."""
     with ThreadPoolExecutor(max(len(processes), 1)) as pool:
-        stopping = [pool.submit(process.stop, _GRACE) for process in processes]
+        stopping = [pool.submit(process.stop, _engine(_engine_of(process.directory)).grace) for process in processes]
     for stopped in stopping:
         stopped.result()
+
+
+def _engine_of(directory: Path) -> str:
+    """Return the name of the engine that a node's directory belongs to."""
+    return directory.name.partition("-")[0]
 
 
 def _engine(name: str) -> Engine:

@@ -21,6 +21,7 @@ class Kafka:
 
     name = "kafka"
     version = "4.1.1"
+    grace = 30.0
     one_by_one = False
 
     def install(self, cache: Cache) -> Path:

@@ -21,6 +21,7 @@ class MinIO:
 
     name = "minio"
     version = "2026-02-12"
+    grace = 30.0
     one_by_one = False
 
     def install(self, cache: Cache) -> Path:

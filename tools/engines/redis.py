@@ -19,6 +19,7 @@ class Redis:
     """One Redis with an append-only file."""
 
     name = "redis"
+    grace = 30.0
     one_by_one = False
 
     @property

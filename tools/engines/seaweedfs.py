@@ -28,6 +28,8 @@ class SeaweedFS:
 
     name = "seaweedfs"
     version = "4.48"
+    # It waits 15 s for its own parts to leave each other; its files are as whole after SIGKILL.
+    grace = 2.0
     one_by_one = False
 
     def install(self, cache: Cache) -> Path:
@@ -69,6 +71,8 @@ class SeaweedFS:
                 "-s3.port.lance=0",
                 # It would report statistics to its makers otherwise.
                 "-master.telemetry=false",
+                # A lone master that starts again waits this long for others before it leads; the default is 10 s.
+                "-master.electionTimeout=1s",
                 "-master.volumeSizeLimitMB=1024",
                 "-volume.max=0",
                 "-volume.preStopSeconds=0",
