@@ -64,21 +64,22 @@ class PlatformProcess:
             self.banner.append(line.rstrip("\n"))
             if line.startswith("ready "):
                 return
-        raise RuntimeError(
-            f"the platform ended with {self._process.wait()} before it was ready:\n"
-            + "\n".join(self.banner)
-            + (self.data_dir / "stderr.log").read_text()[-4000:]
-        )
+        self._process.stdout.close()
+        code = self._process.wait()
+        self._process = None
+        told = (self.data_dir / "stderr.log").read_text()[-4000:]
+        raise RuntimeError(f"the platform ended with {code} before it was ready:\n{told}")
 
     def kill(self) -> None:
         """End it as a power cut would, as far as the process can tell."""
-        self._signal(signal.SIGKILL)
+        self.signal(signal.SIGKILL)
 
     def stop(self) -> int:
         """Ask it to stop, as Ctrl-C or a service manager would; returns its exit code."""
-        return self._signal(signal.SIGTERM)
+        return self.signal(signal.SIGTERM)
 
-    def _signal(self, number: int) -> int:
+    def signal(self, number: int) -> int:
+        """Send a signal that ends it; returns its exit code once it has ended."""
         process = self._running()
         process.send_signal(number)
         code = process.wait(timeout=60)

@@ -1,0 +1,97 @@
+"""`make run` as whoever operates it sees it."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import aiohttp
+import psutil
+import pytest
+from platform_process import PlatformProcess
+from rest_user import RestUser
+
+
+@pytest.fixture
+def own(tmp_path: Path):  # type: ignore[no-untyped-def]  # a generator fixture
+    """A platform of this test alone."""
+    process = PlatformProcess(tmp_path / "data")
+    yield process
+    process.close()
+
+
+async def test_a_restart_keeps_everything(own: PlatformProcess) -> None:
+    """Accounts, tokens, conversations and messages are there after a restart on the same data, and go on counting."""
+    own.start()
+    async with aiohttp.ClientSession(own.url) as session:
+        ann, ben = await RestUser.join(session), await RestUser.join(session)
+        conversation = await ann.direct(ben)
+        message_id = await ann.send(conversation, "before")
+        await ann.get(f"/v1/messages/{message_id}")
+    assert own.stop() == 0
+    own.start()
+    async with aiohttp.ClientSession(own.url) as session:
+        ann.session = ben.session = session
+        last = await ann.send(conversation, "after")
+        await ann.get(f"/v1/messages/{last}")
+        _, body = await ben.get(f"/v1/conversations/{conversation}/messages")
+    assert [(m["sequence"], m["text"]) for m in body["messages"]] == [("2", "after"), ("1", "before")]
+
+
+def test_it_says_what_it_serves(own: PlatformProcess) -> None:
+    """The last line begins with "ready", and the lines before show how to try it."""
+    own.start()
+    assert own.banner[-1] == f"ready {own.url}"
+    text = "\n".join(own.banner)
+    for hint in ("curl", "grpcurl", "chat4all"):
+        assert hint in text
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_stops_cleanly(own: PlatformProcess, number: signal.Signals) -> None:
+    """SIGTERM and Ctrl-C end it with 0, Envoy included."""
+    own.start()
+    envoy = psutil.Process(own.pid).children()
+    assert len(envoy) == 1
+    assert own.signal(number) == 0
+    assert psutil.wait_procs(envoy, timeout=10)[1] == []
+
+
+def test_a_kill_leaves_no_orphan(own: PlatformProcess) -> None:
+    """After kill -9 Envoy is gone too, and the platform starts again on the same ports."""
+    own.start()
+    envoy = psutil.Process(own.pid).children()
+    own.kill()
+    assert psutil.wait_procs(envoy, timeout=10)[1] == []
+    own.start()
+
+
+def run_with(**settings: str) -> "subprocess.CompletedProcess[str]":
+    """A start that is expected to fail."""
+    return subprocess.run(
+        [sys.executable, "-m", "chat4all_standalone"],
+        env={f"CHAT4ALL_{name}": value for name, value in settings.items()},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_what_prevents_a_start_is_said_in_a_line(own: PlatformProcess, tmp_path: Path) -> None:
+    """A data folder in use, taken ports and wrong settings each end with a clear message and no traceback."""
+    own.start()
+    ports = {"ENVOY_PORT": str(own.envoy_port), "SERVER_GRPC_PORT": str(own.grpc_port)}
+    in_use = run_with(DATA_DIR=str(own.data_dir), ENVOY_PORT="1", SERVER_GRPC_PORT="0")
+    grpc_taken = run_with(DATA_DIR=str(tmp_path / "b"), SERVER_GRPC_PORT=ports["SERVER_GRPC_PORT"])
+    envoy_taken = run_with(DATA_DIR=str(tmp_path / "c"), SERVER_GRPC_PORT="0", ENVOY_PORT=ports["ENVOY_PORT"])
+    wrong = run_with(ENVOY_PORT="eighty", ENVOI_PORT="80")
+    expected = [
+        (in_use, 1, str(own.data_dir)),
+        (grpc_taken, 1, "CHAT4ALL_SERVER_GRPC_PORT"),
+        (envoy_taken, 1, "CHAT4ALL_ENVOY_PORT"),
+        (wrong, 2, "did you mean CHAT4ALL_ENVOY_PORT?"),
+    ]
+    for answer, code, hint in expected:
+        assert (answer.returncode, hint in answer.stderr) == (code, True), answer.stderr
+        assert "Traceback" not in answer.stderr
