@@ -2,8 +2,8 @@
 
 import secrets
 import uuid
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing, asynccontextmanager, closing, contextmanager
 
 import grpc
 from grpc_channelz.v1 import channelz
@@ -11,6 +11,7 @@ from grpc_health.v1 import health, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from prometheus_client import CollectorRegistry
 
+from chat4all.files.v1 import file_service_pb2_grpc
 from chat4all.identity.v1 import identity_service_pb2_grpc
 from chat4all.messaging.v1 import messaging_service_pb2_grpc
 from chat4all_core.adapters.auth.argon2_password_hasher import Argon2PasswordHasher
@@ -18,6 +19,11 @@ from chat4all_core.adapters.auth.jwt_token_issuer import JwtTokenIssuer
 from chat4all_core.adapters.auth.key_ring import KeyRing, create_first_key
 from chat4all_core.adapters.auth.secret_file import load_or_create_secret
 from chat4all_core.adapters.auth.signing_key import Algorithm
+from chat4all_core.adapters.content.content_hasher import open_content_hasher
+from chat4all_core.adapters.content.type_detector import detect_type
+from chat4all_core.adapters.folder.folder_links import FolderLinks
+from chat4all_core.adapters.folder.folder_object_store import FolderObjectStore
+from chat4all_core.adapters.folder.link import LinkSigner
 from chat4all_core.app.acknowledge import Acknowledge
 from chat4all_core.app.announce_membership import AnnounceMembership
 from chat4all_core.app.change_participants import ChangeParticipants
@@ -40,19 +46,25 @@ from chat4all_core.ports.engine import Engine
 from chat4all_core.ports.event_codec import EventCodec
 from chat4all_core.telemetry.metrics import Metrics
 from chat4all_core.telemetry.tracing import Tracer
+from chat4all_server.file_storage import FileStorage, public_url
+from chat4all_server.file_use_cases import FileUseCases, build_file_use_cases
 from chat4all_server.grpc_options import GRPC_OPTIONS
 from chat4all_server.interceptors.chain import interceptor_chain
+from chat4all_server.janitor import Janitor
 from chat4all_server.page_token import PageTokens
 from chat4all_server.readiness import Readiness
 from chat4all_server.security import Security
 from chat4all_server.server import Server
-from chat4all_server.services import identity, messaging, status
+from chat4all_server.services import files, identity, messaging, status
 from chat4all_server.services.send_message_stream import SendMessageStream
-from chat4all_server.web.application import build_application
+from chat4all_server.web.application import Handlers, build_application
+from chat4all_server.web.files import FileHandlers
+from chat4all_server.web.links import LinkHandlers
 
 _SECONDS_A_DAY = 86_400
 
 _SERVICES = (
+    "chat4all.files.v1.FileService",
     "chat4all.identity.v1.IdentityService",
     "chat4all.messaging.v1.MessagingService",
     "chat4all.status.v1.StatusService",
@@ -89,10 +101,25 @@ def open_security(settings: Settings, clock: Clock) -> Iterator[Security]:
         yield Security(hasher, issuer, page_token_key)
 
 
+@asynccontextmanager
+async def open_file_storage(settings: Settings, clock: Clock) -> AsyncIterator[FileStorage]:
+    """Open the folder of files in the data directory, for the running event loop.
+
+    Raises:
+        SecretFileError: the file with the key of URLs holds none.
+        OSError: a file can't be read or written.
+    """
+    signer = LinkSigner(load_or_create_secret(settings.data.dir / "link_key"), clock)
+    store = await FolderObjectStore.open(settings.data.dir / "files", signer, clock, public_url(settings))
+    async with aclosing(store):
+        yield FileStorage(store, open_content_hasher(), detect_type, FolderLinks(store, signer))
+
+
 def build_server(
     engine: Engine,
     *,
     security: Security,
+    storage: FileStorage,
     codec: EventCodec,
     clock: Clock,
     settings: Settings,
@@ -115,6 +142,11 @@ def build_server(
         _messaging_service(engine, security, codec, clock, drain, metrics), grpc_server
     )
     status.add_status_service(_status_service(engine, codec, clock, drain, settings, metrics), grpc_server)
+    file_use_cases = build_file_use_cases(engine.files, engine.conversations, storage, clock, settings.files)
+    file_service_pb2_grpc.add_FileServiceServicer_to_server(
+        files.FileService(file_use_cases, PageTokens(security.page_token_key), settings.files.max_file_bytes),
+        grpc_server,
+    )
     health_servicer = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(health_servicer, grpc_server)
     channelz.add_channelz_servicer(grpc_server)
@@ -124,13 +156,23 @@ def build_server(
     readiness = Readiness(engine.log.ready, health_servicer, _SERVICES)
     return Server(
         grpc_server=grpc_server,
-        application=build_application(security.issuer, registry, lambda: readiness.is_ready),
+        application=build_application(
+            security.issuer, registry, lambda: readiness.is_ready, _web_handlers(file_use_cases, security)
+        ),
         readiness=readiness,
         drain=drain,
         address=settings.server.address,
         grpc_port=settings.server.grpc_port,
         web_port=settings.server.web_port,
+        janitor=Janitor(file_use_cases.clean_up, settings.files.clean_up_seconds),
     )
+
+
+def _web_handlers(file_use_cases: FileUseCases, security: Security) -> list[Handlers]:
+    handlers: list[Handlers] = [FileHandlers(file_use_cases, security.issuer)]
+    if file_use_cases.links is not None:
+        handlers.append(LinkHandlers(file_use_cases.links, file_use_cases.objects))
+    return handlers
 
 
 def _identity_service(engine: Engine, security: Security, clock: Clock, settings: Settings) -> identity.IdentityService:

@@ -7,6 +7,7 @@ import grpc
 from aiohttp import web
 
 from chat4all_core.app.drain_signal import DrainSignal
+from chat4all_server.janitor import Janitor
 from chat4all_server.readiness import Readiness
 
 
@@ -33,12 +34,14 @@ class Server:
         address: str,
         grpc_port: int,
         web_port: int,
+        janitor: Janitor,
     ) -> None:
         """Port 0 means any free one."""
         self._grpc_server = grpc_server
         self._application = application
         self._readiness = readiness
         self._drain = drain
+        self._janitor = janitor
         self._address = address
         self._wanted_grpc_port = grpc_port
         self._wanted_web_port = web_port
@@ -58,8 +61,8 @@ class Server:
             self.web_port = await self._start_web(starting)
             await self._readiness.check()
             self.grpc_port = await self._start_grpc(starting)
-            watch = asyncio.create_task(self._readiness.watch())
-            starting.push_async_callback(_cancel, watch)
+            for background in (self._readiness.watch(), self._janitor.run()):
+                starting.push_async_callback(_cancel, asyncio.create_task(background))
             self._running = starting.pop_all()
 
     async def stop(self, grace: float) -> None:

@@ -17,7 +17,7 @@ from chat4all_core.config import Settings
 from chat4all_core.domain.timestamp import SECOND, Timestamp
 from chat4all_core.telemetry.metrics import Metrics
 from chat4all_core.telemetry.tracing import open_tracer
-from chat4all_server.bootstrap import build_server, open_security
+from chat4all_server.bootstrap import build_server, open_file_storage, open_security
 from chat4all_standalone.envoy import EnvoyProcess, EnvoySettings
 from chat4all_workers.bootstrap import build_workers
 from chat4all_workers.runtime import Worker
@@ -53,6 +53,7 @@ async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
         server = build_server(
             engine,
             security=stack.enter_context(open_security(settings, _now)),
+            storage=await stack.enter_async_context(open_file_storage(settings, _now)),
             codec=codec,
             clock=_now,
             settings=settings,

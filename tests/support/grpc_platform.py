@@ -12,6 +12,7 @@ import grpc
 from argon2.profiles import CHEAPEST
 from prometheus_client import CollectorRegistry
 
+from chat4all.files.v1.file_service_pb2_grpc import FileServiceStub
 from chat4all.identity.v1 import identity_service_pb2 as identity_pb
 from chat4all.identity.v1.identity_service_pb2_grpc import IdentityServiceStub
 from chat4all.messaging.v1 import conversation_pb2
@@ -26,7 +27,7 @@ from chat4all_core.domain.ids import ParticipantId, UserId
 from chat4all_core.domain.timestamp import SECOND, Timestamp
 from chat4all_core.telemetry.metrics import Metrics
 from chat4all_core.telemetry.tracing import Tracer
-from chat4all_server.bootstrap import build_server, open_security
+from chat4all_server.bootstrap import build_server, open_file_storage, open_security
 from chat4all_server.security import Security
 from chat4all_server.server import Server
 from chat4all_workers.bootstrap import build_workers
@@ -74,6 +75,7 @@ class GrpcPlatform:
         self.identity = IdentityServiceStub(self.channel)
         self.messaging = MessagingServiceStub(self.channel)
         self.status = StatusServiceStub(self.channel)
+        self.files = FileServiceStub(self.channel)
 
     async def person(self, name: str = "someone") -> Person:
         """A new account, whose name begins like that."""
@@ -123,6 +125,7 @@ async def open_grpc_platform(data_dir: Path, **environ: str) -> AsyncIterator[Gr
         server = build_server(
             engine,
             security=security,
+            storage=await stack.enter_async_context(open_file_storage(settings, clock)),
             codec=codec,
             clock=clock,
             settings=settings,

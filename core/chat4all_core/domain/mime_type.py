@@ -15,7 +15,7 @@ def resolve_mime_type(declared: str, detected: str | None) -> str:
         FailedPreconditionError: MIME_TYPE_MISMATCH: an image, audio, video or font is said to be another kind of
             these, or something else is said to be one.
     """
-    if not declared:
+    if declared in ("", UNKNOWN_TYPE):
         return detected or UNKNOWN_TYPE
     if detected is not None and _kind(declared) in _TELLING and _kind(declared) != _kind(detected):
         raise FailedPreconditionError(

@@ -1,7 +1,8 @@
-"""What is served over plain HTTP, on a port of its own. Envoy forwards /.well-known/jwks.json to it and nothing
-else; the other paths are for the machine's operators."""
+"""What is served over plain HTTP, on a port of its own. Envoy forwards /.well-known/jwks.json to it and the
+paths of `handlers` and nothing else; the other paths are for the machine's operators."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry
@@ -13,8 +14,16 @@ from chat4all_core.ports.token_issuer import TokenIssuer
 JWKS_MAX_AGE_SECONDS = 300
 
 
+class Handlers(Protocol):
+    """Some paths of the public API."""
+
+    def add_to(self, application: web.Application) -> None:
+        """Add their routes."""
+        ...
+
+
 def build_application(
-    issuer: TokenIssuer, registry: CollectorRegistry, is_ready: Callable[[], bool]
+    issuer: TokenIssuer, registry: CollectorRegistry, is_ready: Callable[[], bool], handlers: Sequence[Handlers]
 ) -> web.Application:
     """The application."""
 
@@ -36,4 +45,6 @@ def build_application(
     application.router.add_get("/.well-known/jwks.json", jwks)
     application.router.add_get("/metrics", metrics)
     application.router.add_get("/healthz", healthz)
+    for group in handlers:
+        group.add_to(application)
     return application

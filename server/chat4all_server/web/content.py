@@ -1,0 +1,87 @@
+"""Answers that hold the bytes of a file, or a range of them (RFC 9110, section 14)."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from aiohttp import web
+
+from chat4all_core.domain.file import UNKNOWN_TYPE
+
+Read = Callable[[int, int], AsyncIterator[bytes]]
+"""The bytes with start <= index < end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What is to be sent."""
+
+    etag: str
+    """Names these very bytes, for ever."""
+    size: int
+    filename: str
+    mime_type: str
+    read: Read
+
+
+async def send_content(request: web.Request, content: Content) -> web.StreamResponse:
+    """Answer GET or HEAD. Whatever fails after the headers cuts the answer off."""
+    headers = _headers(content)
+    if any(tag.value in (content.etag, "*") for tag in request.if_none_match or ()):
+        return web.Response(status=304, headers=headers)
+    wanted = _range(request, content)
+    if wanted is None:
+        return web.Response(status=416, headers=headers | {"Content-Range": f"bytes */{content.size}"})
+    start, end = wanted
+    partial = "Range" in request.headers and (start, end) != (0, content.size)
+    response = web.StreamResponse(status=206 if partial else 200, headers=headers)
+    if partial:
+        response.headers["Content-Range"] = f"bytes {start}-{end - 1}/{content.size}"
+    response.content_length = end - start
+    request["answer_begun"] = True
+    await response.prepare(request)
+    if request.method != "HEAD":
+        async with aclosing(content.read(start, end)) as pieces:  # type: ignore[type-var]  # generators all of them
+            async for piece in pieces:
+                await response.write(piece)
+    await response.write_eof()
+    return response
+
+
+def _headers(content: Content) -> dict[str, str]:
+    return {
+        "Accept-Ranges": "bytes",
+        "Cache-Control": "private, max-age=31536000, immutable",
+        "Content-Disposition": content_disposition(content.filename),
+        # A stranger chose the type: no browser may show it as a page of this platform's.
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+        "Content-Type": content.mime_type or UNKNOWN_TYPE,
+        "Cross-Origin-Resource-Policy": "same-site",
+        "ETag": f'"{content.etag}"',
+        "X-Content-Type-Options": "nosniff",
+    }
+
+
+def content_disposition(filename: str) -> str:
+    """The header for a file that is saved under this name (RFC 6266), whatever characters it has."""
+    plain = "".join(c if " " <= c < "\x7f" and c not in '"\\%' else "_" for c in filename)
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(filename, safe='')}"
+
+
+def _range(request: web.Request, content: Content) -> tuple[int, int] | None:
+    """Which bytes to send; None when the range lies outside. A range that can't be read is no range, and neither is
+    one of other bytes than these."""
+    everything = (0, content.size)
+    if_range = request.headers.get("If-Range")
+    if if_range is not None and if_range != f'"{content.etag}"':
+        return everything
+    try:
+        wanted = request.http_range
+    except ValueError:
+        return everything
+    if wanted.start is None:
+        return everything
+    start = max(0, content.size + wanted.start) if wanted.start < 0 else wanted.start
+    end = content.size if wanted.stop is None else min(wanted.stop, content.size)
+    return (start, end) if start < end else None
