@@ -85,5 +85,10 @@ def byte_range(file: File, offset: int, limit: int) -> tuple[int, int]:
         if value < 0:
             raise invalid_field(field, "must not be negative")
     if offset > file.size:
-        raise OutOfRangeError(Reason.RANGE_INVALID, f"the file has {file.size} bytes", {"size_bytes": str(file.size)})
+        raise range_invalid(file.size)
     return offset, min(file.size, offset + limit) if limit else file.size
+
+
+def range_invalid(size: int) -> OutOfRangeError:
+    """The error for a range outside of a file."""
+    return OutOfRangeError(Reason.RANGE_INVALID, f"the file has {size} bytes", {"size_bytes": str(size)})

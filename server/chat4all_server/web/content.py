@@ -7,7 +7,9 @@ from urllib.parse import quote
 
 from aiohttp import web
 
+from chat4all_core.app.read_files import range_invalid
 from chat4all_core.domain.file import UNKNOWN_TYPE
+from chat4all_server.web.errors import ANSWER_BEGUN, error_response
 
 Read = Callable[[int, int], AsyncIterator[bytes]]
 """The bytes with start <= index < end."""
@@ -32,20 +34,27 @@ async def send_content(request: web.Request, content: Content) -> web.StreamResp
         return web.Response(status=304, headers=headers)
     wanted = _range(request, content)
     if wanted is None:
-        return web.Response(status=416, headers=headers | {"Content-Range": f"bytes */{content.size}"})
+        return _unsatisfiable(content)
     start, end = wanted
     partial = "Range" in request.headers and (start, end) != (0, content.size)
     response = web.StreamResponse(status=206 if partial else 200, headers=headers)
     if partial:
         response.headers["Content-Range"] = f"bytes {start}-{end - 1}/{content.size}"
     response.content_length = end - start
-    request["answer_begun"] = True
+    request[ANSWER_BEGUN] = True
     await response.prepare(request)
     if request.method != "HEAD":
         async with aclosing(content.read(start, end)) as pieces:  # type: ignore[type-var]  # generators all of them
             async for piece in pieces:
                 await response.write(piece)
     await response.write_eof()
+    return response
+
+
+def _unsatisfiable(content: Content) -> web.Response:
+    response = error_response(range_invalid(content.size))
+    response.set_status(416)
+    response.headers["Content-Range"] = f"bytes */{content.size}"
     return response
 
 

@@ -4,13 +4,16 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
 import grpc
-from aiohttp import web
+from aiohttp import ClientPayloadError, web
 from google.protobuf.json_format import MessageToJson
 
 from chat4all_core.domain.errors import RefusedError, RetryableError
 from chat4all_server.errors import CODES, refusal_for, to_status
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+ANSWER_BEGUN = "chat4all_answer_begun"
+"""Set in a request whose answer's headers were sent."""
 
 # As google.rpc.Code describes them.
 HTTP_STATUSES: Mapping[grpc.StatusCode, int] = {
@@ -31,20 +34,19 @@ HTTP_STATUSES: Mapping[grpc.StatusCode, int] = {
 
 
 def answering_errors(handler: Handler) -> Handler:
-    """The handler, whose errors become answers. Once an answer has begun, an error can only cut it off, so that it
-    does not look whole."""
+    """The handler, whose errors become answers. Once an answer has begun (`ANSWER_BEGUN`), an error can only cut it off,
+    so that it does not look whole."""
 
     async def answering(request: web.Request) -> web.StreamResponse:
         try:
             return await handler(request)
-        except (web.HTTPException, asyncio.CancelledError, ConnectionError):
+        except (web.HTTPException, asyncio.CancelledError):
             raise
+        except (ConnectionError, ClientPayloadError):  # the client is gone, and hears nothing any more
+            return _cut_off(request)
         except Exception as error:
             refusal = refusal_for(error, f"{request.method} {request.path}")
-            if request.transport is not None and request.get("answer_begun"):
-                request.transport.abort()
-                raise ConnectionResetError("an answer was cut off") from error
-            return error_response(refusal)
+            return _cut_off(request) if ANSWER_BEGUN in request else error_response(refusal)
 
     return answering
 
@@ -60,3 +62,10 @@ def error_response(error: RefusedError) -> web.Response:
         content_type="application/json",
         headers=headers,
     )
+
+
+def _cut_off(request: web.Request) -> web.Response:
+    """What goes to nobody, for the connection is dropped."""
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response(status=500)
