@@ -26,6 +26,7 @@ _SQLITE = SqliteSettings(
 
 _SUITES_OF_ENGINES = {
     "kafka": ("test_event_log", "test_consumer"),
+    "redis": ("test_user_stream",),
     "cassandra": (
         "test_message_store",
         "test_receipt_store",
@@ -56,6 +57,8 @@ def under_test(request: pytest.FixtureRequest, tmp_path: Path) -> EngineUnderTes
     """The kind of adapters at hand."""
     if request.param == "kafka":
         return _with_kafka(_sqlite(tmp_path))
+    if request.param == "redis":
+        return _with_redis(_sqlite(tmp_path))
     if request.param == "cassandra":
         return _with_cassandra(_sqlite(tmp_path), request.getfixturevalue("keyspace"))
     return _sqlite(tmp_path)
@@ -114,6 +117,22 @@ def _with_kafka(embedded: EngineUnderTest) -> EngineUnderTest:
     return replace(
         embedded, open=opened, new_topic=platform.new_topic, session_timeout=platform.section.max_poll_seconds
     )
+
+
+def _with_redis(embedded: EngineUnderTest) -> EngineUnderTest:
+    from redis_platform import open_streams, section_for
+
+    from chat4all_core.adapters.redis.user_stream import UserStreamSettings
+
+    section = section_for(engine_endpoints()["redis"])
+    settings = UserStreamSettings(max_events=embedded.max_events, watch_capacity=embedded.watch_capacity)
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[Engine]:
+        async with embedded.open() as engine, open_streams(section, settings) as streams:
+            yield replace(engine, streams=streams)
+
+    return replace(embedded, open=opened)
 
 
 def _with_cassandra(embedded: EngineUnderTest, section: CassandraSection) -> EngineUnderTest:

@@ -1,0 +1,2 @@
+-- Whether scripts can learn what they must know.
+return current_life()
