@@ -26,7 +26,7 @@ _SQLITE = SqliteSettings(
 
 _SUITES_OF_ENGINES = {
     "kafka": ("test_event_log", "test_consumer"),
-    "redis": ("test_user_stream",),
+    "redis": ("test_user_stream", "test_stream_watch", "test_stream_memory"),
     "cassandra": (
         "test_message_store",
         "test_receipt_store",
