@@ -55,7 +55,21 @@ demo: .venv/.ready ## a scripted tour: two people, a conversation, messages and 
 
 .PHONY: test
 test: .venv/.ready ## every test that needs no external engine; ARGS go to pytest
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest --ignore tests/engines $(ARGS)
+
+.PHONY: engines-up
+engines-up: .venv/.ready ## start real Kafka, Cassandra, Redis and S3 stores as processes (data in .engines/)
+	@exec $(BIN)/python -m tools.engines up $(ARGS)
+
+.PHONY: engines-down
+engines-down: .venv/.ready ## stop them
+	@exec $(BIN)/python -m tools.engines down $(ARGS)
+
+.PHONY: grpcurl
+grpcurl: .tools/bin/grpcurl ## build grpcurl into .tools/bin
+
+.tools/bin/grpcurl:
+	@tools/grpcurl.sh
 
 .PHONY: test-crash
 test-crash: .venv/.ready ## 20,000 messages while the whole process is killed at random; the short form is in `make test`

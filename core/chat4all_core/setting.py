@@ -68,8 +68,16 @@ class Description:
     meaning: str
 
 
-CLIENT_VARIABLES = frozenset({"CHAT4ALL_SERVER", "CHAT4ALL_PROFILE", "CHAT4ALL_PASSWORD"})
-"""What the command line reads; a server that is started from the same shell passes over them."""
+OTHERS_VARIABLES = frozenset(
+    {
+        "CHAT4ALL_SERVER",
+        "CHAT4ALL_PROFILE",
+        "CHAT4ALL_PASSWORD",
+        "CHAT4ALL_ENGINES_DIR",
+        "CHAT4ALL_TEST_ENGINES",
+    }
+)
+"""What the command line, the engines' command and the tests read: started from the same shell, we pass over them."""
 
 
 class SettingsError(Exception):
@@ -97,7 +105,7 @@ def read_sections(sections: Mapping[str, type[Any]], environ: Mapping[str, str])
     values: dict[str, dict[str, Any]] = {section: {} for section in sections}
     mistakes = []
     for name, text in sorted(environ.items()):
-        if not name.startswith(PREFIX) or name in CLIENT_VARIABLES:
+        if not name.startswith(PREFIX) or name in OTHERS_VARIABLES:
             continue
         if name not in settings:
             mistakes.append(_unknown(name, list(settings)))
