@@ -26,6 +26,7 @@ from chat4all_core.adapters.folder.folder_object_store import FolderObjectStore
 from chat4all_core.adapters.folder.link import LinkSigner
 from chat4all_core.app.acknowledge import Acknowledge
 from chat4all_core.app.announce_membership import AnnounceMembership
+from chat4all_core.app.attach_file import AttachFile
 from chat4all_core.app.change_participants import ChangeParticipants
 from chat4all_core.app.create_conversation import CreateConversation
 from chat4all_core.app.drain_signal import DrainSignal
@@ -56,6 +57,7 @@ from chat4all_server.readiness import Readiness
 from chat4all_server.security import Security
 from chat4all_server.server import Server
 from chat4all_server.services import files, identity, messaging, status
+from chat4all_server.services.file_links import MakeLink
 from chat4all_server.services.send_message_stream import SendMessageStream
 from chat4all_server.web.application import Handlers, build_application
 from chat4all_server.web.files import FileHandlers
@@ -138,15 +140,15 @@ def build_server(
     identity_service_pb2_grpc.add_IdentityServiceServicer_to_server(
         _identity_service(engine, security, clock, settings), grpc_server
     )
-    messaging_service_pb2_grpc.add_MessagingServiceServicer_to_server(
-        _messaging_service(engine, security, codec, clock, drain, metrics), grpc_server
-    )
-    status.add_status_service(_status_service(engine, codec, clock, drain, settings, metrics), grpc_server)
     file_use_cases = build_file_use_cases(engine.files, engine.conversations, storage, clock, settings.files)
     file_service_pb2_grpc.add_FileServiceServicer_to_server(
         files.FileService(file_use_cases, PageTokens(security.page_token_key), settings.files.max_file_bytes),
         grpc_server,
     )
+    messaging_service_pb2_grpc.add_MessagingServiceServicer_to_server(
+        _messaging_service(engine, security, codec, clock, drain, metrics, file_use_cases.read_files.link), grpc_server
+    )
+    status.add_status_service(_status_service(engine, codec, clock, drain, settings, metrics), grpc_server)
     health_servicer = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(health_servicer, grpc_server)
     channelz.add_channelz_servicer(grpc_server)
@@ -204,11 +206,19 @@ def _messaging_service(
     clock: Clock,
     drain: DrainSignal,
     metrics: Metrics,
+    make_link: MakeLink,
 ) -> messaging.MessagingService:
     conversations, messages, receipts = engine.conversations, engine.messages, engine.receipts
     announce = AnnounceMembership(streams=engine.streams, log=engine.log, codec=codec, clock=clock)
     report = ReportReceipt(log=engine.log, codec=codec, clock=clock)
-    send_message = SendMessage(conversations=conversations, log=engine.log, codec=codec, clock=clock, new_id=_new_id)
+    send_message = SendMessage(
+        conversations=conversations,
+        log=engine.log,
+        codec=codec,
+        clock=clock,
+        new_id=_new_id,
+        attach=AttachFile(engine.files),
+    )
     return messaging.MessagingService(
         create_conversation=CreateConversation(
             conversations=conversations, users=engine.users, announce=announce, clock=clock, new_id=_new_id
@@ -227,6 +237,7 @@ def _messaging_service(
         mark_messages=MarkMessages(conversations=conversations, messages=messages, receipts=receipts, report=report),
         page_tokens=PageTokens(security.page_token_key),
         accepted=metrics.messages_accepted,
+        make_link=make_link,
     )
 
 

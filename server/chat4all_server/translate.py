@@ -12,6 +12,7 @@ from chat4all_core.app.read_messages import MessageDetails
 from chat4all_core.app.send_message import NewMessage
 from chat4all_core.domain.conversation import ConversationType, Role
 from chat4all_core.domain.errors import invalid_field
+from chat4all_core.domain.file import Attachment
 from chat4all_core.domain.message import AcceptedMessage
 from chat4all_core.domain.timestamp import SECOND, Timestamp
 from chat4all_core.domain.user import User
@@ -69,9 +70,21 @@ def message_to_proto(view: MessageView) -> message_pb.Message:
         state=view.state.value,  # type: ignore[arg-type]  # the values are those of the contract
         reply_to=accepted.reply_to or "",
         metadata=accepted.metadata,
+        file=None if accepted.file is None else attachment_to_proto(accepted.file),
         recipient_count=view.recipient_count,
         delivered_count=view.delivered_count,
         read_count=view.read_count,
+    )
+
+
+def attachment_to_proto(file: Attachment) -> message_pb.AttachedFile:
+    """A file that a message carries, without a link."""
+    return message_pb.AttachedFile(
+        file_id=file.file_id,
+        filename=file.filename,
+        size_bytes=file.size,
+        mime_type=file.mime_type,
+        sha256=file.sha256,
     )
 
 
@@ -97,6 +110,7 @@ def new_message_from_proto(request: messaging_pb.SendMessageRequest) -> NewMessa
         request_id=request.request_id,
         reply_to=request.reply_to,
         metadata=dict(request.metadata),
+        file_id=request.file_id,
     )
 
 

@@ -4,7 +4,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from chat4all_core.app.require_conversation import require_conversation
-from chat4all_core.domain.ids import MessageId, UserId, message_id_for, parse_request_id, parse_uuid
+from chat4all_core.domain.file import Attachment
+from chat4all_core.domain.ids import ConversationId, MessageId, UserId, message_id_for, parse_request_id, parse_uuid
 from chat4all_core.domain.message import AcceptedMessage, check_content
 from chat4all_core.domain.source import Source
 from chat4all_core.ports.clock import Clock
@@ -23,6 +24,7 @@ class NewMessage:
     request_id: str = ""
     reply_to: str = ""
     metadata: Mapping[str, str] = field(default_factory=dict)
+    file_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,20 +47,24 @@ class SendMessage:
         codec: EventCodec,
         clock: Clock,
         new_id: Callable[[], str],
+        attach: Callable[[ConversationId, str], Awaitable[Attachment]],
     ) -> None:
+        """`attach`: see AttachFile."""
         self._conversations = conversations
         self._log = log
         self._codec = codec
         self._clock = clock
         self._new_id = new_id
+        self._attach = attach
 
     async def __call__(self, sender: UserId, new: NewMessage) -> AcceptedMessage:
         """Accept a message durably.
 
         Raises:
             InvalidArgumentError: a field is wrong.
-            NotFoundError: CONVERSATION_NOT_FOUND.
+            NotFoundError: CONVERSATION_NOT_FOUND, FILE_NOT_FOUND.
             PermissionDeniedError: NOT_A_PARTICIPANT.
+            FailedPreconditionError: FILE_NOT_AVAILABLE.
             UnavailableError: the log can't take it now.
         """
         pending = await self.start(sender, new)
@@ -68,10 +74,11 @@ class SendMessage:
     async def start(self, sender: UserId, new: NewMessage) -> PendingSend:
         """Give a message its place in the log without waiting for it to be durable. Messages started one after
         the other keep that order. Raises as above, but for UnavailableError."""
-        check_content(new.text, new.metadata)
+        check_content(new.text, new.metadata, has_file=bool(new.file_id))
         request_id = parse_request_id(new.request_id)
         reply_to = MessageId(parse_uuid("reply_to", new.reply_to)) if new.reply_to else None
         conversation = await require_conversation(self._conversations, new.conversation_id, sender)
+        file = await self._attach(conversation.conversation_id, new.file_id) if new.file_id else None
         message = AcceptedMessage(
             message_id=message_id_for(sender, conversation.conversation_id, request_id)
             if request_id
@@ -83,6 +90,7 @@ class SendMessage:
             membership_version=conversation.version,
             reply_to=reply_to,
             metadata=new.metadata or None,
+            file=file,
         )
         value = self._codec.encode_accepted(message)
         return PendingSend(

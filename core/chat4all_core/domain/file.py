@@ -1,8 +1,9 @@
 """Files: what one is, and the rules for the names and types that people give them."""
 
+import json
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import IntEnum
 
 from chat4all_core.domain.errors import invalid_field
@@ -64,6 +65,16 @@ class Attachment:
     size: int
     mime_type: str
     sha256: str
+
+
+def encode_attachment(attachment: Attachment) -> str:
+    """An attachment as JSON, for stores that keep it in one column."""
+    return json.dumps(asdict(attachment), ensure_ascii=False, separators=(",", ":"))
+
+
+def decode_attachment(text: str) -> Attachment:
+    """The reverse of `encode_attachment`."""
+    return Attachment(**json.loads(text))
 
 
 def object_key(file_id: FileId) -> str:

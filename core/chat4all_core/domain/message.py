@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from chat4all_core.domain.errors import InvalidArgumentError, Violation
+from chat4all_core.domain.file import Attachment
 from chat4all_core.domain.ids import ConversationId, MessageId, UserId
 from chat4all_core.domain.source import Source
 from chat4all_core.domain.timestamp import Timestamp
@@ -27,6 +28,7 @@ class AcceptedMessage:
     """Its recipients are the participants of exactly this version of the conversation."""
     reply_to: MessageId | None = None
     metadata: Mapping[str, str] | None = None
+    file: Attachment | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,20 +42,20 @@ class StoredMessage:
     """The log record that it came from."""
 
 
-def check_content(text: str, metadata: Mapping[str, str]) -> None:
+def check_content(text: str, metadata: Mapping[str, str], *, has_file: bool = False) -> None:
     """Refuse what a message may not hold.
 
     Raises:
         InvalidArgumentError: with a violation for each thing that is wrong.
     """
-    violations = [*_text_violations(text), *_metadata_violations(metadata)]
+    violations = [*_text_violations(text, has_file), *_metadata_violations(metadata)]
     if violations:
         first = violations[0]
         raise InvalidArgumentError(f"{first.field}: {first.description}", *violations)
 
 
-def _text_violations(text: str) -> list[Violation]:
-    if not text:
+def _text_violations(text: str, has_file: bool) -> list[Violation]:
+    if not text and not has_file:
         return [Violation("text", "must not be empty")]
     # Four bytes a character at most, so most texts need no encoding to be known as short enough.
     if len(text) * 4 > MAX_TEXT_BYTES and len(text.encode()) > MAX_TEXT_BYTES:

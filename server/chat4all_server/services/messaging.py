@@ -16,6 +16,7 @@ from chat4all_core.domain.delivery_state import DeliveryState
 from chat4all_server.interceptors.authentication import caller
 from chat4all_server.interceptors.interceptor import Context
 from chat4all_server.page_token import PageTokens, page_size
+from chat4all_server.services.file_links import MakeLink, add_links
 from chat4all_server.services.list_messages import ListMessages
 from chat4all_server.services.send_message_stream import SendMessageStream
 from chat4all_server.translate import (
@@ -44,6 +45,7 @@ class MessagingService(grpc_pb.MessagingServiceServicer):
         mark_messages: MarkMessages,
         page_tokens: PageTokens,
         accepted: Counter,
+        make_link: MakeLink,
     ) -> None:
         self._create_conversation = create_conversation
         self._read_conversations = read_conversations
@@ -51,7 +53,8 @@ class MessagingService(grpc_pb.MessagingServiceServicer):
         self._send_message = send_message
         self._send_message_stream = send_message_stream
         self._read_messages = read_messages
-        self._list_messages = ListMessages(read_messages, page_tokens)
+        self._list_messages = ListMessages(read_messages, page_tokens, make_link)
+        self._make_link = make_link
         self._mark_messages = mark_messages
         self._page_tokens = page_tokens
         self._accepted = accepted
@@ -129,7 +132,9 @@ class MessagingService(grpc_pb.MessagingServiceServicer):
     async def GetMessage(self, request: pb.GetMessageRequest, context: Context) -> pb.GetMessageResponse:
         """See the contract."""
         details = await self._read_messages.get(caller().user_id, request.message_id)
-        return pb.GetMessageResponse(message=message_details_to_proto(details))
+        message = message_details_to_proto(details)
+        await add_links([message], self._make_link)
+        return pb.GetMessageResponse(message=message)
 
     async def ListMessages(self, request: pb.ListMessagesRequest, context: Context) -> pb.ListMessagesResponse:
         """See the contract."""

@@ -34,7 +34,7 @@ HTTP_STATUSES: Mapping[grpc.StatusCode, int] = {
 
 
 def answering_errors(handler: Handler) -> Handler:
-    """The handler, whose errors become answers. Once an answer has begun (`ANSWER_BEGUN`), an error can only cut it off,
+    """The handler, whose errors become answers. Once one has begun (`ANSWER_BEGUN`), an error can only cut it off,
     so that it does not look whole."""
 
     async def answering(request: web.Request) -> web.StreamResponse:

@@ -13,6 +13,7 @@ from chat4all.messaging.v1 import message_pb2
 from chat4all.status.v1 import event_pb2
 from chat4all_core.adapters.protobuf.event_codec import ProtobufEventCodec
 from chat4all_core.domain.delivery_state import DeliveryState, Receipt
+from chat4all_core.domain.file import Attachment
 from chat4all_core.domain.ids import ConversationId, MessageId, ParticipantId
 from chat4all_core.domain.message import AcceptedMessage, StoredMessage
 from chat4all_core.domain.source import Source
@@ -38,6 +39,7 @@ MESSAGES = st.builds(
     membership_version=INT64,
     reply_to=st.none() | IDS,
     metadata=st.none() | st.dictionaries(TEXTS, TEXTS, min_size=1, max_size=16),
+    file=st.none() | st.builds(Attachment, IDS, TEXTS, SEQUENCES, TEXTS, TEXTS),
 )
 RECEIPTS = st.builds(
     Receipt,

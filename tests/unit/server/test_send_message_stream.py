@@ -17,6 +17,7 @@ from chat4all_core.app.drain_signal import DrainSignal
 from chat4all_core.app.send_message import SendMessage
 from chat4all_core.domain.conversation import Conversation, ConversationType, MembershipChange, Participation, Role
 from chat4all_core.domain.errors import Reason, UnavailableError
+from chat4all_core.domain.file import Attachment
 from chat4all_core.domain.ids import ConversationId, ParticipantId, UserId
 from chat4all_core.domain.source import Source
 from chat4all_core.domain.timestamp import SECOND, Timestamp
@@ -118,6 +119,10 @@ class Served:
         return call
 
 
+async def no_file(conversation_id: ConversationId, file_id: str) -> Attachment:
+    raise NotImplementedError  # no message here carries one
+
+
 @pytest.fixture
 async def served() -> AsyncIterator[Served]:
     log, drain = HeldLog(), DrainSignal()
@@ -127,6 +132,7 @@ async def served() -> AsyncIterator[Served]:
         codec=ProtobufEventCodec(),
         clock=lambda: NOW,
         new_id=lambda: str(uuid4()),
+        attach=no_file,
     )
     accepted = Metrics(CollectorRegistry()).messages_accepted
     stream = SendMessageStream(

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from chat4all_core.domain.file import decode_attachment, encode_attachment
 from chat4all_core.domain.ids import ConversationId
 from chat4all_core.domain.message import AcceptedMessage, StoredMessage
 from chat4all_core.domain.source import Source
@@ -10,14 +11,14 @@ from chat4all_core.domain.timestamp import Timestamp
 
 COLUMNS = (
     "sequence, conversation_id, generation, partition, offset, message_id, sender, accepted_at, "
-    "membership_version, reply_to, metadata, text"
+    "membership_version, reply_to, metadata, text, file"
 )
 """What `from_row` wants."""
 
 BUCKET = 10_000
 """Sequences in a partition. It can't be changed: rows would not be found any more."""
 
-INSERT_MESSAGE = f"INSERT INTO messages (bucket, {COLUMNS}) VALUES ({', '.join('?' * 13)}) USING TIMESTAMP ?"
+INSERT_MESSAGE = f"INSERT INTO messages (bucket, {COLUMNS}) VALUES ({', '.join('?' * 14)}) USING TIMESTAMP ?"
 
 INSERT_POSITION = (
     "INSERT INTO message_positions (message_id, conversation_id, sequence, generation, partition, offset)"
@@ -42,6 +43,7 @@ def message_values(stored: StoredMessage) -> tuple[Any, ...]:
         message.reply_to or "",
         "" if message.metadata is None else json.dumps(dict(message.metadata), ensure_ascii=False),
         message.text,
+        "" if message.file is None else encode_attachment(message.file),
         write_time(source),
     )
 
@@ -63,7 +65,7 @@ def position_values(stored: StoredMessage) -> tuple[Any, ...]:
 def from_row(row: tuple[Any, ...]) -> StoredMessage:
     """The message of a row with COLUMNS."""
     (sequence, conversation_id, generation, partition, offset, message_id, sender, accepted_at) = row[:8]
-    (membership_version, reply_to, metadata, text) = row[8:]
+    (membership_version, reply_to, metadata, text, file) = row[8:]
     message = AcceptedMessage(
         message_id=message_id,
         conversation_id=ConversationId(conversation_id),
@@ -73,6 +75,7 @@ def from_row(row: tuple[Any, ...]) -> StoredMessage:
         membership_version=membership_version,
         reply_to=reply_to or None,
         metadata=json.loads(metadata) if metadata else None,
+        file=decode_attachment(file) if file else None,
     )
     return StoredMessage(message, sequence, Source(generation, partition, offset))
 

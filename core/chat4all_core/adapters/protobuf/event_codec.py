@@ -11,7 +11,8 @@ from chat4all.events.v1 import events_pb2
 from chat4all.messaging.v1 import message_pb2
 from chat4all.status.v1 import event_pb2
 from chat4all_core.domain.delivery_state import DeliveryState, Receipt
-from chat4all_core.domain.ids import ConversationId, MessageId, ParticipantId, UserId
+from chat4all_core.domain.file import Attachment
+from chat4all_core.domain.ids import ConversationId, FileId, MessageId, ParticipantId, UserId
 from chat4all_core.domain.message import AcceptedMessage, StoredMessage
 from chat4all_core.domain.timestamp import SECOND, Timestamp
 from chat4all_core.ports.event_codec import MembershipChanged, Status, UndecodableError
@@ -45,6 +46,8 @@ class ProtobufEventCodec:
             value.reply_to = message.reply_to
         if message.metadata:
             value.metadata.update(message.metadata)
+        if message.file:
+            _set_file(value.file, message.file)
         return value.SerializeToString()
 
     def decode_accepted(self, value: bytes) -> AcceptedMessage:
@@ -66,6 +69,7 @@ class ProtobufEventCodec:
             membership_version=decoded.membership_version,
             reply_to=MessageId(decoded.reply_to) if decoded.reply_to else None,
             metadata=dict(decoded.metadata) or None,
+            file=_file(decoded.file) if decoded.HasField("file") else None,
         )
 
     def encode_status(self, status: Status) -> bytes:
@@ -119,6 +123,8 @@ class ProtobufEventCodec:
             created.reply_to = accepted.reply_to
         if accepted.metadata:
             created.metadata.update(accepted.metadata)
+        if accepted.file:
+            _set_file(created.file, accepted.file)
         return event.SerializeToString()
 
     def status_changed(self, event_id: str, receipt: Receipt, message_id: MessageId) -> bytes:
@@ -147,6 +153,18 @@ def _set_time(field: ProtobufTimestamp, at: Timestamp) -> None:
     # divmod rounds down, so nanos are never negative, also before 1970: what Protobuf demands.
     field.seconds, micros = divmod(at, SECOND)
     field.nanos = micros * _NANOS
+
+
+def _set_file(field: events_pb2.AttachedFile | message_pb2.AttachedFile, file: Attachment) -> None:
+    field.file_id = file.file_id
+    field.filename = file.filename
+    field.size_bytes = file.size
+    field.mime_type = file.mime_type
+    field.sha256 = file.sha256
+
+
+def _file(field: events_pb2.AttachedFile) -> Attachment:
+    return Attachment(FileId(field.file_id), field.filename, field.size_bytes, field.mime_type, field.sha256)
 
 
 def _time(field: ProtobufTimestamp) -> Timestamp:

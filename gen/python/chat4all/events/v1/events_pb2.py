@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x63hat4all/events/v1/events.proto\x12\x12\x63hat4all.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb1\x02\n\x0fMessageAccepted\x12\x12\n\nmessage_id\x18\x01 \x01(\t\x12\x17\n\x0f\x63onversation_id\x18\x02 \x01(\t\x12\x0e\n\x06sender\x18\x03 \x01(\t\x12\x0c\n\x04text\x18\x04 \x01(\t\x12/\n\x0b\x61\x63\x63\x65pt_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1a\n\x12membership_version\x18\x06 \x01(\x03\x12\x10\n\x08reply_to\x18\x07 \x01(\t\x12\x43\n\x08metadata\x18\x08 \x03(\x0b\x32\x31.chat4all.events.v1.MessageAccepted.MetadataEntry\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xd3\x01\n\rStatusUpdated\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\x07receipt\x18\x03 \x01(\x0b\x32\x1b.chat4all.events.v1.ReceiptH\x00\x12\x43\n\x12membership_changed\x18\x04 \x01(\x0b\x32%.chat4all.events.v1.MembershipChangedH\x00\x42\n\n\x08\x65vidence\">\n\x07Receipt\x12\x13\n\x0bparticipant\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x03\x12\x0c\n\x04read\x18\x03 \x01(\x08\"$\n\x11MembershipChanged\x12\x0f\n\x07version\x18\x01 \x01(\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x63hat4all/events/v1/events.proto\x12\x12\x63hat4all.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe1\x02\n\x0fMessageAccepted\x12\x12\n\nmessage_id\x18\x01 \x01(\t\x12\x17\n\x0f\x63onversation_id\x18\x02 \x01(\t\x12\x0e\n\x06sender\x18\x03 \x01(\t\x12\x0c\n\x04text\x18\x04 \x01(\t\x12/\n\x0b\x61\x63\x63\x65pt_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1a\n\x12membership_version\x18\x06 \x01(\x03\x12\x10\n\x08reply_to\x18\x07 \x01(\t\x12\x43\n\x08metadata\x18\x08 \x03(\x0b\x32\x31.chat4all.events.v1.MessageAccepted.MetadataEntry\x12.\n\x04\x66ile\x18\t \x01(\x0b\x32 .chat4all.events.v1.AttachedFile\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"h\n\x0c\x41ttachedFile\x12\x0f\n\x07\x66ile_id\x18\x01 \x01(\t\x12\x10\n\x08\x66ilename\x18\x02 \x01(\t\x12\x12\n\nsize_bytes\x18\x03 \x01(\x03\x12\x11\n\tmime_type\x18\x04 \x01(\t\x12\x0e\n\x06sha256\x18\x05 \x01(\t\"\xd3\x01\n\rStatusUpdated\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\x07receipt\x18\x03 \x01(\x0b\x32\x1b.chat4all.events.v1.ReceiptH\x00\x12\x43\n\x12membership_changed\x18\x04 \x01(\x0b\x32%.chat4all.events.v1.MembershipChangedH\x00\x42\n\n\x08\x65vidence\">\n\x07Receipt\x12\x13\n\x0bparticipant\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x03\x12\x0c\n\x04read\x18\x03 \x01(\x08\"$\n\x11MembershipChanged\x12\x0f\n\x07version\x18\x01 \x01(\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,13 +35,15 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MESSAGEACCEPTED_METADATAENTRY']._loaded_options = None
   _globals['_MESSAGEACCEPTED_METADATAENTRY']._serialized_options = b'8\001'
   _globals['_MESSAGEACCEPTED']._serialized_start=89
-  _globals['_MESSAGEACCEPTED']._serialized_end=394
-  _globals['_MESSAGEACCEPTED_METADATAENTRY']._serialized_start=347
-  _globals['_MESSAGEACCEPTED_METADATAENTRY']._serialized_end=394
-  _globals['_STATUSUPDATED']._serialized_start=397
-  _globals['_STATUSUPDATED']._serialized_end=608
-  _globals['_RECEIPT']._serialized_start=610
-  _globals['_RECEIPT']._serialized_end=672
-  _globals['_MEMBERSHIPCHANGED']._serialized_start=674
-  _globals['_MEMBERSHIPCHANGED']._serialized_end=710
+  _globals['_MESSAGEACCEPTED']._serialized_end=442
+  _globals['_MESSAGEACCEPTED_METADATAENTRY']._serialized_start=395
+  _globals['_MESSAGEACCEPTED_METADATAENTRY']._serialized_end=442
+  _globals['_ATTACHEDFILE']._serialized_start=444
+  _globals['_ATTACHEDFILE']._serialized_end=548
+  _globals['_STATUSUPDATED']._serialized_start=551
+  _globals['_STATUSUPDATED']._serialized_end=762
+  _globals['_RECEIPT']._serialized_start=764
+  _globals['_RECEIPT']._serialized_end=826
+  _globals['_MEMBERSHIPCHANGED']._serialized_start=828
+  _globals['_MEMBERSHIPCHANGED']._serialized_end=864
 # @@protoc_insertion_point(module_scope)

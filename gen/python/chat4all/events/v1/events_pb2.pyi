@@ -55,6 +55,7 @@ class MessageAccepted(_message.Message):
     MEMBERSHIP_VERSION_FIELD_NUMBER: _builtins.int
     REPLY_TO_FIELD_NUMBER: _builtins.int
     METADATA_FIELD_NUMBER: _builtins.int
+    FILE_FIELD_NUMBER: _builtins.int
     message_id: _builtins.str
     """The message's id."""
     conversation_id: _builtins.str
@@ -77,6 +78,10 @@ class MessageAccepted(_message.Message):
     def metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """The sender's keys and values."""
 
+    @_builtins.property
+    def file(self) -> Global___AttachedFile:
+        """The file that it carries, if any."""
+
     def __init__(
         self,
         *,
@@ -88,14 +93,53 @@ class MessageAccepted(_message.Message):
         membership_version: _builtins.int = ...,
         reply_to: _builtins.str = ...,
         metadata: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        file: Global___AttachedFile | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["accept_time", b"accept_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["accept_time", b"accept_time", "file", b"file"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accept_time", b"accept_time", "conversation_id", b"conversation_id", "membership_version", b"membership_version", "message_id", b"message_id", "metadata", b"metadata", "reply_to", b"reply_to", "sender", b"sender", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accept_time", b"accept_time", "conversation_id", b"conversation_id", "file", b"file", "membership_version", b"membership_version", "message_id", b"message_id", "metadata", b"metadata", "reply_to", b"reply_to", "sender", b"sender", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___MessageAccepted: _TypeAlias = MessageAccepted  # noqa: Y015
+
+@_typing.final
+class AttachedFile(_message.Message):
+    """A file as a message carries it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FILE_ID_FIELD_NUMBER: _builtins.int
+    FILENAME_FIELD_NUMBER: _builtins.int
+    SIZE_BYTES_FIELD_NUMBER: _builtins.int
+    MIME_TYPE_FIELD_NUMBER: _builtins.int
+    SHA256_FIELD_NUMBER: _builtins.int
+    file_id: _builtins.str
+    """The file's id."""
+    filename: _builtins.str
+    """Its name."""
+    size_bytes: _builtins.int
+    """Its size."""
+    mime_type: _builtins.str
+    """What kind of file it is."""
+    sha256: _builtins.str
+    """SHA-256 of all its bytes in hexadecimal."""
+    def __init__(
+        self,
+        *,
+        file_id: _builtins.str = ...,
+        filename: _builtins.str = ...,
+        size_bytes: _builtins.int = ...,
+        mime_type: _builtins.str = ...,
+        sha256: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["file_id", b"file_id", "filename", b"filename", "mime_type", b"mime_type", "sha256", b"sha256", "size_bytes", b"size_bytes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AttachedFile: _TypeAlias = AttachedFile  # noqa: Y015
 
 @_typing.final
 class StatusUpdated(_message.Message):

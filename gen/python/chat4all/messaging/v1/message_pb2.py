@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#chat4all/messaging/v1/message.proto\x12\x15\x63hat4all.messaging.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"k\n\rDeliveryState\"Z\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x08\n\x04SENT\x10\x01\x12\r\n\tDELIVERED\x10\x02\x12\x08\n\x04READ\x10\x03\x12\n\n\x06\x46\x41ILED\x10\x04\x12\x0b\n\x07UNKNOWN\x10\x05\"\x86\x04\n\x07Message\x12\x12\n\nmessage_id\x18\x01 \x01(\t\x12\x17\n\x0f\x63onversation_id\x18\x02 \x01(\t\x12\x10\n\x08sequence\x18\x03 \x01(\x03\x12\x0e\n\x06sender\x18\x04 \x01(\t\x12\x0c\n\x04text\x18\x05 \x01(\t\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x39\n\x05state\x18\x07 \x01(\x0e\x32*.chat4all.messaging.v1.DeliveryState.State\x12\x10\n\x08reply_to\x18\x08 \x01(\t\x12>\n\x08metadata\x18\t \x03(\x0b\x32,.chat4all.messaging.v1.Message.MetadataEntry\x12\x17\n\x0frecipient_count\x18\n \x01(\x05\x12\x17\n\x0f\x64\x65livered_count\x18\x0b \x01(\x05\x12\x12\n\nread_count\x18\x0c \x01(\x05\x12\x34\n\nrecipients\x18\r \x03(\x0b\x32 .chat4all.messaging.v1.Recipient\x12\x33\n\x07history\x18\x0e \x03(\x0b\x32\".chat4all.messaging.v1.StateChange\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"[\n\tRecipient\x12\x13\n\x0bparticipant\x18\x01 \x01(\t\x12\x39\n\x05state\x18\x02 \x01(\x0e\x32*.chat4all.messaging.v1.DeliveryState.State\"\x87\x01\n\x0bStateChange\x12\x13\n\x0bparticipant\x18\x01 \x01(\t\x12\x39\n\x05state\x18\x02 \x01(\x0e\x32*.chat4all.messaging.v1.DeliveryState.State\x12(\n\x04time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestampb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#chat4all/messaging/v1/message.proto\x12\x15\x63hat4all.messaging.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"k\n\rDeliveryState\"Z\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x08\n\x04SENT\x10\x01\x12\r\n\tDELIVERED\x10\x02\x12\x08\n\x04READ\x10\x03\x12\n\n\x06\x46\x41ILED\x10\x04\x12\x0b\n\x07UNKNOWN\x10\x05\"\xb9\x04\n\x07Message\x12\x12\n\nmessage_id\x18\x01 \x01(\t\x12\x17\n\x0f\x63onversation_id\x18\x02 \x01(\t\x12\x10\n\x08sequence\x18\x03 \x01(\x03\x12\x0e\n\x06sender\x18\x04 \x01(\t\x12\x0c\n\x04text\x18\x05 \x01(\t\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x39\n\x05state\x18\x07 \x01(\x0e\x32*.chat4all.messaging.v1.DeliveryState.State\x12\x10\n\x08reply_to\x18\x08 \x01(\t\x12>\n\x08metadata\x18\t \x03(\x0b\x32,.chat4all.messaging.v1.Message.MetadataEntry\x12\x17\n\x0frecipient_count\x18\n \x01(\x05\x12\x17\n\x0f\x64\x65livered_count\x18\x0b \x01(\x05\x12\x12\n\nread_count\x18\x0c \x01(\x05\x12\x34\n\nrecipients\x18\r \x03(\x0b\x32 .chat4all.messaging.v1.Recipient\x12\x33\n\x07history\x18\x0e \x03(\x0b\x32\".chat4all.messaging.v1.StateChange\x12\x31\n\x04\x66ile\x18\x0f \x01(\x0b\x32#.chat4all.messaging.v1.AttachedFile\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"~\n\x0c\x41ttachedFile\x12\x0f\n\x07\x66ile_id\x18\x01 \x01(\t\x12\x10\n\x08\x66ilename\x18\x02 \x01(\t\x12\x12\n\nsize_bytes\x18\x03 \x01(\x03\x12\x11\n\tmime_type\x18\x04 \x01(\t\x12\x0e\n\x06sha256\x18\x05 \x01(\t\x12\x14\n\x0c\x64ownload_url\x18\x06 \x01(\t\"[\n\tRecipient\x12\x13\n\x0bparticipant\x18\x01 \x01(\t\x12\x39\n\x05state\x18\x02 \x01(\x0e\x32*.chat4all.messaging.v1.DeliveryState.State\"\x87\x01\n\x0bStateChange\x12\x13\n\x0bparticipant\x18\x01 \x01(\t\x12\x39\n\x05state\x18\x02 \x01(\x0e\x32*.chat4all.messaging.v1.DeliveryState.State\x12(\n\x04time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestampb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,11 +39,13 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DELIVERYSTATE_STATE']._serialized_start=112
   _globals['_DELIVERYSTATE_STATE']._serialized_end=202
   _globals['_MESSAGE']._serialized_start=205
-  _globals['_MESSAGE']._serialized_end=723
-  _globals['_MESSAGE_METADATAENTRY']._serialized_start=676
-  _globals['_MESSAGE_METADATAENTRY']._serialized_end=723
-  _globals['_RECIPIENT']._serialized_start=725
-  _globals['_RECIPIENT']._serialized_end=816
-  _globals['_STATECHANGE']._serialized_start=819
-  _globals['_STATECHANGE']._serialized_end=954
+  _globals['_MESSAGE']._serialized_end=774
+  _globals['_MESSAGE_METADATAENTRY']._serialized_start=727
+  _globals['_MESSAGE_METADATAENTRY']._serialized_end=774
+  _globals['_ATTACHEDFILE']._serialized_start=776
+  _globals['_ATTACHEDFILE']._serialized_end=902
+  _globals['_RECIPIENT']._serialized_start=904
+  _globals['_RECIPIENT']._serialized_end=995
+  _globals['_STATECHANGE']._serialized_start=998
+  _globals['_STATECHANGE']._serialized_end=1133
 # @@protoc_insertion_point(module_scope)

@@ -114,6 +114,7 @@ class Message(_message.Message):
     READ_COUNT_FIELD_NUMBER: _builtins.int
     RECIPIENTS_FIELD_NUMBER: _builtins.int
     HISTORY_FIELD_NUMBER: _builtins.int
+    FILE_FIELD_NUMBER: _builtins.int
     message_id: _builtins.str
     """The message's id, a UUID: the same for every retry of one send."""
     conversation_id: _builtins.str
@@ -150,6 +151,10 @@ class Message(_message.Message):
     def history(self) -> _containers.RepeatedCompositeFieldContainer[Global___StateChange]:
         """Every state it went through, oldest first. Only in the answer of GetMessage."""
 
+    @_builtins.property
+    def file(self) -> Global___AttachedFile:
+        """The file it carries, if any."""
+
     def __init__(
         self,
         *,
@@ -167,14 +172,59 @@ class Message(_message.Message):
         read_count: _builtins.int = ...,
         recipients: _abc.Iterable[Global___Recipient] | None = ...,
         history: _abc.Iterable[Global___StateChange] | None = ...,
+        file: Global___AttachedFile | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "file", b"file"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "create_time", b"create_time", "delivered_count", b"delivered_count", "history", b"history", "message_id", b"message_id", "metadata", b"metadata", "read_count", b"read_count", "recipient_count", b"recipient_count", "recipients", b"recipients", "reply_to", b"reply_to", "sender", b"sender", "sequence", b"sequence", "state", b"state", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "create_time", b"create_time", "delivered_count", b"delivered_count", "file", b"file", "history", b"history", "message_id", b"message_id", "metadata", b"metadata", "read_count", b"read_count", "recipient_count", b"recipient_count", "recipients", b"recipients", "reply_to", b"reply_to", "sender", b"sender", "sequence", b"sequence", "state", b"state", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Message: _TypeAlias = Message  # noqa: Y015
+
+@_typing.final
+class AttachedFile(_message.Message):
+    """A file as a message carries it: as it was when the message was sent."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FILE_ID_FIELD_NUMBER: _builtins.int
+    FILENAME_FIELD_NUMBER: _builtins.int
+    SIZE_BYTES_FIELD_NUMBER: _builtins.int
+    MIME_TYPE_FIELD_NUMBER: _builtins.int
+    SHA256_FIELD_NUMBER: _builtins.int
+    DOWNLOAD_URL_FIELD_NUMBER: _builtins.int
+    file_id: _builtins.str
+    """The file's id."""
+    filename: _builtins.str
+    """Its name."""
+    size_bytes: _builtins.int
+    """Its size."""
+    mime_type: _builtins.str
+    """What kind of file it is. Never trust it for display."""
+    sha256: _builtins.str
+    """SHA-256 of all its bytes in hexadecimal."""
+    download_url: _builtins.str
+    """Where anyone may download it for an hour, without a token. Only in the answers of ListMessages and
+    GetMessage; GetDownloadUrl gives fresh ones. A file that was deleted since answers 404.
+    """
+    def __init__(
+        self,
+        *,
+        file_id: _builtins.str = ...,
+        filename: _builtins.str = ...,
+        size_bytes: _builtins.int = ...,
+        mime_type: _builtins.str = ...,
+        sha256: _builtins.str = ...,
+        download_url: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["download_url", b"download_url", "file_id", b"file_id", "filename", b"filename", "mime_type", b"mime_type", "sha256", b"sha256", "size_bytes", b"size_bytes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AttachedFile: _TypeAlias = AttachedFile  # noqa: Y015
 
 @_typing.final
 class Recipient(_message.Message):

@@ -362,14 +362,17 @@ class SendMessageRequest(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     REPLY_TO_FIELD_NUMBER: _builtins.int
     METADATA_FIELD_NUMBER: _builtins.int
+    FILE_ID_FIELD_NUMBER: _builtins.int
     conversation_id: _builtins.str
     """The conversation's id."""
     text: _builtins.str
-    """1 to 10,240 bytes of UTF-8, without NUL."""
+    """1 to 10,240 bytes of UTF-8, without NUL; may be empty when there is a file."""
     request_id: _builtins.str
     """Optional UUID (compared in lower case) that makes retries safe."""
     reply_to: _builtins.str
     """Optional id of the message that this one answers."""
+    file_id: _builtins.str
+    """Optional id of a file that the message carries: AVAILABLE, and of this conversation."""
     @_builtins.property
     def metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Optional; at most 16 keys of at most 64 bytes with values of at most 512 bytes."""
@@ -382,10 +385,11 @@ class SendMessageRequest(_message.Message):
         request_id: _builtins.str = ...,
         reply_to: _builtins.str = ...,
         metadata: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        file_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "metadata", b"metadata", "reply_to", b"reply_to", "request_id", b"request_id", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "file_id", b"file_id", "metadata", b"metadata", "reply_to", b"reply_to", "request_id", b"request_id", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

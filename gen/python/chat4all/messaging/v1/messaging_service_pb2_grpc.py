@@ -157,7 +157,8 @@ class MessagingServiceServicer:
         """Sends a message. The answer comes once the message is durable. Send it with a request_id and it
         may be repeated safely: every retry gets the same message_id and one message is stored. When
         the content differs between two sends of one request_id, the one accepted first wins.
-        Errors: FIELD_INVALID, CONVERSATION_NOT_FOUND, NOT_A_PARTICIPANT, UNAVAILABLE.
+        Errors: FIELD_INVALID, CONVERSATION_NOT_FOUND, NOT_A_PARTICIPANT, FILE_NOT_FOUND,
+        FILE_NOT_AVAILABLE, UNAVAILABLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

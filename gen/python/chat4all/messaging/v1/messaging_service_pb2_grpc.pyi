@@ -65,7 +65,8 @@ class MessagingServiceStub:
     """Sends a message. The answer comes once the message is durable. Send it with a request_id and it
     may be repeated safely: every retry gets the same message_id and one message is stored. When
     the content differs between two sends of one request_id, the one accepted first wins.
-    Errors: FIELD_INVALID, CONVERSATION_NOT_FOUND, NOT_A_PARTICIPANT, UNAVAILABLE.
+    Errors: FIELD_INVALID, CONVERSATION_NOT_FOUND, NOT_A_PARTICIPANT, FILE_NOT_FOUND,
+    FILE_NOT_AVAILABLE, UNAVAILABLE.
     """
     SendMessageStream: _grpc.StreamStreamMultiCallable[_messaging_service_pb2.SendMessageStreamRequest, _messaging_service_pb2.SendMessageStreamResponse]
     """Sends many messages over one stream, with the meaning of SendMessage for each. Messages of one
@@ -130,7 +131,8 @@ class MessagingServiceAsyncStub(MessagingServiceStub):
     """Sends a message. The answer comes once the message is durable. Send it with a request_id and it
     may be repeated safely: every retry gets the same message_id and one message is stored. When
     the content differs between two sends of one request_id, the one accepted first wins.
-    Errors: FIELD_INVALID, CONVERSATION_NOT_FOUND, NOT_A_PARTICIPANT, UNAVAILABLE.
+    Errors: FIELD_INVALID, CONVERSATION_NOT_FOUND, NOT_A_PARTICIPANT, FILE_NOT_FOUND,
+    FILE_NOT_AVAILABLE, UNAVAILABLE.
     """
     SendMessageStream: _aio.StreamStreamMultiCallable[_messaging_service_pb2.SendMessageStreamRequest, _messaging_service_pb2.SendMessageStreamResponse]  # type: ignore[assignment]
     """Sends many messages over one stream, with the meaning of SendMessage for each. Messages of one
@@ -234,7 +236,8 @@ class MessagingServiceServicer(metaclass=_abc_1.ABCMeta):
         """Sends a message. The answer comes once the message is durable. Send it with a request_id and it
         may be repeated safely: every retry gets the same message_id and one message is stored. When
         the content differs between two sends of one request_id, the one accepted first wins.
-        Errors: FIELD_INVALID, CONVERSATION_NOT_FOUND, NOT_A_PARTICIPANT, UNAVAILABLE.
+        Errors: FIELD_INVALID, CONVERSATION_NOT_FOUND, NOT_A_PARTICIPANT, FILE_NOT_FOUND,
+        FILE_NOT_AVAILABLE, UNAVAILABLE.
         """
 
     @_abc_1.abstractmethod
