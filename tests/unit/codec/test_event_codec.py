@@ -90,6 +90,16 @@ def test_message_created_tells_everything(
         metadata=message.metadata or {},
         recipient_count=recipients,
     )
+    if message.file:
+        expected.file.CopyFrom(
+            message_pb2.AttachedFile(
+                file_id=message.file.file_id,
+                filename=message.file.filename,
+                size_bytes=message.file.size,
+                mime_type=message.file.mime_type,
+                sha256=message.file.sha256,
+            )
+        )
     assert event == event_pb2.Event(
         event_id=event_id,
         time=_time(message.accepted_at),
