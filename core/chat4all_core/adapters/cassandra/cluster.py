@@ -4,7 +4,7 @@ import socket
 import ssl
 from typing import Any
 
-from cassandra import ConsistencyLevel
+from cassandra import ConsistencyLevel, ProtocolVersion
 from cassandra.auth import PlainTextAuthProvider
 from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile
 from cassandra.policies import (
@@ -38,6 +38,7 @@ def build_cluster(settings: CassandraSection) -> Any:
     return Cluster(
         contact_points=list(settings.contact_points),
         port=settings.port,
+        protocol_version=ProtocolVersion.V5,  # Cassandra 4 and later; left to the driver, it tries newer ones first
         auth_provider=_auth(settings),
         ssl_context=_tls(settings),
         execution_profiles={
@@ -49,7 +50,7 @@ def build_cluster(settings: CassandraSection) -> Any:
             ),
             CONDITIONAL: _profile(settings, retry_policy=FallthroughRetryPolicy(), row_factory=dict_factory),
         },
-        # The driver writes large requests in pieces; without this the last one would wait for an acknowledgement, 40 ms.
+        # The driver writes large requests in pieces; without this the last one waits for an acknowledgement: 40 ms.
         sockopts=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
         reconnection_policy=ExponentialReconnectionPolicy(least, most),
         connect_timeout=settings.request_timeout_seconds,

@@ -187,7 +187,9 @@ async def open_session(settings: CassandraSection) -> AsyncIterator[Session]:
         raise platform_error(error) from error
     try:
         try:
-            driver_session = await asyncio.to_thread(cluster.connect, settings.keyspace)
+            driver_session = await asyncio.to_thread(cluster.connect)
+            # Not in one step, where the driver would tell a keyspace that is missing as a node that is down.
+            await asyncio.to_thread(driver_session.set_keyspace, settings.keyspace)
         except Exception as error:
             raise platform_error(error) from error
         driver_session.default_fetch_size = None  # statements say themselves how many rows they want
