@@ -135,17 +135,22 @@ class Subscribe:
         self, subscription: Subscription, watch: Watch, position: StreamPosition
     ) -> AsyncGenerator[Frame, None]:
         only = subscription.conversation_id
+        abreast = True  # whether the watch has told of everything after the position, or will
         while True:
             if reason := await self._reason_to_end(subscription):
                 yield GoingAwayFrame(position, reason)
                 return
-            events = await watch.next(self._patience(subscription))
+            events: Sequence[StreamEvent] = []
+            if abreast:
+                events = await watch.next(self._patience(subscription))
             if not _follows(position, events):
+                # What the watch gave is beyond a gap, so it is read again, page by page, until nothing is left.
                 try:
                     events = await self._streams.read(subscription.caller, position, _PAGE)
                 except PositionLostError as lost:
                     yield GoingAwayFrame(position, _why_lost(lost))
                     return
+                abreast = len(events) < _PAGE
             if not events:
                 yield HeartbeatFrame(position)
             for event in events:
