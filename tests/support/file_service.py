@@ -1,6 +1,6 @@
 """The use cases of files on real stores, without a server."""
 
-import itertools
+import uuid
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -73,7 +73,6 @@ class FileService:
     def __post_init__(self) -> None:
         files, objects, clock, policy = self.engine.files, self.objects, self.clock, self.policy
         conversations = self.engine.conversations
-        numbers = itertools.count()
         self.writers = ActiveWriters()
         self.discard = DiscardUpload(files=files, objects=objects, clock=clock)
         finish = FinishUpload(files=files, objects=objects, hasher=self.hasher, detect_type=detect_type, clock=clock)
@@ -82,7 +81,7 @@ class FileService:
             files=files,
             objects=objects,
             clock=clock,
-            new_id=lambda: f"{id(self)}-{next(numbers)}",
+            new_id=lambda: str(uuid.uuid4()),
             policy=policy,
             part_size=lambda _: self.part_size,
         )

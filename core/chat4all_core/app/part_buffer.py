@@ -11,16 +11,16 @@ class PartBuffer:
 
     def __init__(self, tail: bytes = b"") -> None:
         """`tail`: bytes of the part that are stored already."""
-        self._tail = tail
-        self._pieces: list[bytes] = []
+        self._pieces = [tail] if tail else []
+        self._kept = len(self._pieces)
         self._small = bytearray()
         self.size = len(tail)
         """With the tail."""
 
     @property
     def has_news(self) -> bool:
-        """Whether there is more than the tail."""
-        return self.size > len(self._tail)
+        """Whether there is more than what was kept."""
+        return bool(self._small) or len(self._pieces) > self._kept
 
     def append(self, data: bytes | memoryview) -> None:
         """Add bytes."""
@@ -35,12 +35,18 @@ class PartBuffer:
 
     def all(self) -> Sequence[bytes]:
         """Every byte, in order."""
-        return [self._tail, *self.news()] if self._tail else self.news()
-
-    def news(self) -> Sequence[bytes]:
-        """Every byte after the tail."""
         self._gather()
         return self._pieces
+
+    def news(self) -> Sequence[bytes]:
+        """Every byte after those that were kept."""
+        self._gather()
+        return self._pieces[self._kept :]
+
+    def keep(self) -> None:
+        """All bytes so far are stored."""
+        self._gather()
+        self._kept = len(self._pieces)
 
     def _gather(self) -> None:
         if self._small:

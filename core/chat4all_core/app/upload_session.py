@@ -9,8 +9,9 @@ import structlog
 from chat4all_core.app.create_upload import refusal
 from chat4all_core.app.memory_budget import MemoryBudget
 from chat4all_core.app.part_buffer import PartBuffer
+from chat4all_core.app.uninterrupted import uninterrupted
 from chat4all_core.domain.file import object_key
-from chat4all_core.domain.timestamp import Timestamp
+from chat4all_core.domain.timestamp import SECOND, Timestamp
 from chat4all_core.domain.upload import UPLOAD_LIFETIME, Part, Progress, Upload, taken_over
 from chat4all_core.ports.clock import Clock
 from chat4all_core.ports.content_hash import ContentHash, ContentHasher
@@ -18,6 +19,9 @@ from chat4all_core.ports.file_store import Admission, FileStore, Quota
 from chat4all_core.ports.object_store import ObjectStore, StoreUpload
 
 _log = structlog.get_logger(__name__)
+
+KEEP_AFTER = 10 * SECOND
+"""Bytes that come slowly are committed this long after the last commit, before their part is full."""
 
 
 class UploadSession:
@@ -51,6 +55,7 @@ class UploadSession:
         self._hash = hasher.resume(upload.hash_state) if upload.committed_size else hasher.new()
         self._buffer: PartBuffer | None = None
         self._taken = 0
+        self._committed_at = clock()
         self._storing: asyncio.Task[None] | None = None
         self.position = upload.committed_size
         """Where the next byte belongs: the committed size and what is in memory."""
@@ -78,10 +83,12 @@ class UploadSession:
             rest = rest[len(taken) :]
             if buffer.size == self.upload.part_size:
                 await self._hand_over()
+        if self._clock() - self._committed_at > KEEP_AFTER:
+            await uninterrupted(self.settle())
 
     async def settle(self) -> None:
-        """Commit all that was written. Raises as `write`."""
-        await self._stored()
+        """Commit all that was written. Not to be cancelled; raises as `write`."""
+        await self._hand_over_if_full()
         if self._buffer is None or not self._buffer.has_news:
             return
         number = self.upload.parts + 1
@@ -89,10 +96,11 @@ class UploadSession:
             self._objects.put_tail(self.store_upload, number, self._buffer.all()), self._add_to_hash(self._buffer)
         )
         await self._commit(self._progress(self.upload.parts, self._buffer.size, tag))
+        self._buffer.keep()
 
     async def seal(self) -> None:
-        """Commit all that was written as the whole. Raises as `write`."""
-        await self._stored()
+        """Commit all that was written as the whole. Not to be cancelled; raises as `write`."""
+        await self._hand_over_if_full()
         buffer = self._buffer
         if buffer is None and self.upload.tail_tag:
             buffer = await self._new_buffer()
@@ -121,8 +129,8 @@ class UploadSession:
         upload = self.upload
         self._taken = await self._budget.take(min(upload.part_size, upload.max_size - upload.parts * upload.part_size))
         tail = b""
-        # The tail is this writer's first part, and no later one's.
-        if upload.tail_size and self.position == upload.committed_size:
+        # The tail begins this writer's first part, and no later one.
+        if upload.tail_size and self._storing is None:
             tail = await self._read_tail()
         self._buffer = PartBuffer(tail)
         return self._buffer
@@ -143,6 +151,12 @@ class UploadSession:
         assert buffer is not None
         self._buffer, self._taken = None, 0
         self._storing = asyncio.create_task(self._store(buffer, taken))
+
+    async def _hand_over_if_full(self) -> None:
+        """Have everything stored that makes up whole parts: `write` may have been cancelled just before."""
+        if self._buffer is not None and self._buffer.size == self.upload.part_size:
+            await self._hand_over()
+        await self._stored()
 
     async def _stored(self) -> None:
         """Wait for what is being stored."""
@@ -169,7 +183,8 @@ class UploadSession:
 
     async def _commit(self, progress: Progress) -> None:
         before = self.upload
-        expires_at = Timestamp(self._clock() + UPLOAD_LIFETIME)
+        self._committed_at = self._clock()
+        expires_at = Timestamp(self._committed_at + UPLOAD_LIFETIME)
         admission = await self._files.commit(before.upload_id, before.epoch, progress, expires_at, self._quota)
         if admission is Admission.LOST:
             raise taken_over(before.upload_id)
