@@ -1,11 +1,13 @@
 -- What all scripts of user streams share. The keys of a user, of one slot, in this order:
---   1 stream    hash: epoch, life, head, acked, activity, known, oldest, and a field for each source (below)
+--   1 stream    hash: epoch, life, head, acked, activity, known, floor, oldest, renewed, and for each source, which is
+--               the name of its field, the last "OFFSET INDEX" that was taken
 --   2 events    stream: an entry OFFSET-MILLISECONDS for each event that is kept, with one field, its blob
 --   3 announced hash: conversation -> "SEQUENCE OFFSET", the highest announced sequence and its newest announcement
 --               above `acked`
 --   4 trimmed   hash: the same of those above `acked` whose events are no longer kept
 --   5 active    sorted set: conversations by their last activity
--- `life` is the replication id under which the epoch began; `known` is 1 once `active` is known to be whole.
+-- `life` is the replication id under which the epoch began; `known` is 1 once `active` is known to be whole. Events
+-- above `floor` are kept, the first of them is from `oldest` (ms), and they expire some time after `renewed` (ms).
 local KEYS_OF_USER = 5
 local FIRST_ACTIVITY = 4294967296  -- leaves room below for what is rebuilt later
 
@@ -21,7 +23,7 @@ end
 
 -- Lua's own conversion loses digits above 10^14.
 local function int(number)
-  return string.format('%.0f', number)
+  return string.format('%d', number)
 end
 
 local function keys_of(user)
@@ -53,8 +55,8 @@ local function note(notes, conversation, sequence, offset)
   end
 end
 
--- Add notes to a hash of a user.
-local function store_notes(key, notes)
+-- Add notes to those of a hash of a user.
+local function merge_notes(key, notes)
   local names = {}
   for conversation in pairs(notes) do names[#names + 1] = conversation end
   for from = 1, #names, 1000 do
@@ -93,36 +95,39 @@ local function trim(user, state, up_to)
   each_announcement(user.events, state.acked + 1, up_to, function(offset, conversation, sequence)
     note(notes, conversation, sequence, offset)
   end)
-  store_notes(user.trimmed, notes)
+  merge_notes(user.trimmed, notes)
   redis.call('XTRIM', user.events, 'MINID', int(up_to + 1))
+  state.floor = up_to
 end
 
--- All events are gone: what they announced was trimmed.
-local function all_trimmed(user)
+-- Drop all events, or note that they are gone.
+local function trim_all(user, state)
   redis.call('DEL', user.events)
+  state.floor = state.head
   local notes = {}
   for conversation, value in pairs_of(user.announced) do
     local sequence, offset = parse_two(value)
     note(notes, conversation, sequence, offset)
   end
-  store_notes(user.trimmed, notes)
+  merge_notes(user.trimmed, notes)
 end
 
 -- What a user's stream knows of itself, to be written to. One from another
 -- life begins a new epoch: the last events of the old one may be lost, and with them what was introduced.
 local function open_stream(user, life, token, sources)
-  local values = redis.call('HMGET', user.stream, 'epoch', 'life', 'head', 'acked', 'activity', 'known', 'oldest',
-    unpack(sources))
+  local values = redis.call('HMGET', user.stream, 'epoch', 'life', 'head', 'acked', 'activity', 'known', 'floor',
+    'oldest', 'renewed', unpack(sources))
   local state = {
     epoch = values[1], head = tonumber(values[3]) or 0, acked = tonumber(values[4]) or 0,
-    activity = tonumber(values[5]) or FIRST_ACTIVITY, known = values[6], oldest = tonumber(values[7]) or 0, taken = {},
+    activity = tonumber(values[5]) or FIRST_ACTIVITY, known = values[6], floor = tonumber(values[7]) or 0,
+    oldest = tonumber(values[8]) or 0, renewed = tonumber(values[9]) or 0, taken = {},
   }
   for i, source in ipairs(sources) do
-    if values[7 + i] then state.taken[source] = {parse_two(values[7 + i])} end
+    if values[9 + i] then state.taken[source] = {parse_two(values[9 + i])} end
   end
   if state.epoch and values[2] == life then return state end
   if state.epoch then
-    all_trimmed(user)
+    trim_all(user, state)
     state.known = state.known and '0'
   else
     redis.call('DEL', user.events, user.announced, user.trimmed, user.active)
@@ -130,7 +135,8 @@ local function open_stream(user, life, token, sources)
   -- With the time, so that not even a script that a client sends again makes an epoch twice.
   local time = redis.call('TIME')
   state.epoch = string.format('%s%x%05x', token, time[1], time[2])
-  redis.call('HSET', user.stream, 'epoch', state.epoch, 'life', life, 'head', int(state.head))
+  redis.call('HSET', user.stream, 'epoch', state.epoch, 'life', life, 'head', int(state.head), 'floor',
+    int(state.floor))
   if state.known then redis.call('HSET', user.stream, 'known', state.known) end
   return state
 end

@@ -40,21 +40,29 @@ local function add(user, state, from, to)
   return blobs, notes, active, changed
 end
 
-local function store(user, state, notes, active, changed)
+-- Sequences of a conversation grow, so the last one is the highest.
+local function store_notes(key, notes)
+  local values = {}
+  for conversation, noted in pairs(notes) do
+    values[#values + 1] = conversation
+    values[#values + 1] = int(noted[1]) .. ' ' .. int(noted[2])
+  end
+  if #values > 0 then redis.call('HSET', key, unpack(values)) end
+end
+
+local function store(user, state, fields, active, changed)
   local scores = {}
   for conversation, activity in pairs(active) do
     scores[#scores + 1] = int(activity)
     scores[#scores + 1] = conversation
   end
   redis.call('ZADD', user.active, unpack(scores))
-  store_notes(user.announced, notes)
-  local fields = {'head', int(state.head), 'activity', int(state.activity), 'oldest', int(state.oldest)}
   for source in pairs(changed) do
     local taken = state.taken[source]
     fields[#fields + 1] = source
     fields[#fields + 1] = int(taken[1]) .. ' ' .. int(taken[2])
   end
-  redis.call('HSET', user.stream, unpack(fields))
+  redis.call('HSET', user.stream, 'head', int(state.head), 'activity', int(state.activity), unpack(fields))
 end
 
 local function trim_old(user, state)
@@ -68,11 +76,32 @@ local function trim_old(user, state)
   if last then trim(user, state, last) end
 end
 
-local function trim_surplus(user, state, kept)
-  if kept > max_events + slack then trim(user, state, state.head - max_events) end
-  if state.oldest < now - max_age then trim_old(user, state) end
-  -- A stream to which nothing is appended any more goes by itself.
-  redis.call('PEXPIRE', user.events, int(max_age))
+-- Trim what is too much or too old; the fields that changed by that.
+local function keep_bounds(user, state)
+  local floor, oldest, fields = state.floor, state.oldest, {}
+  if state.head - floor > max_events + slack then trim(user, state, state.head - max_events) end
+  if oldest < now - max_age then trim_old(user, state) end
+  if state.floor ~= floor or state.oldest ~= oldest then
+    fields = {'floor', int(state.floor), 'oldest', int(state.oldest)}
+  end
+  return fields
+end
+
+-- A stream to which nothing is appended any more goes by itself. Renewed not each time, for that costs.
+local renewal = math.floor(max_age / 16)
+
+local function begin_if_gone(user, state)
+  if state.renewed + max_age + renewal > now and state.floor < state.head then return end
+  trim_all(user, state)
+  state.oldest, state.renewed = now, 0
+  redis.call('HSET', user.stream, 'floor', int(state.floor), 'oldest', int(now))
+end
+
+local function renew(user, state, fields)
+  if state.renewed + renewal > now then return end
+  redis.call('PEXPIRE', user.events, int(max_age + renewal))
+  fields[#fields + 1] = 'renewed'
+  fields[#fields + 1] = int(now)
 end
 
 local at = 5 + 6 * count
@@ -80,15 +109,13 @@ for number = 1, #KEYS / KEYS_OF_USER do
   local user, mine = keys_of(number), tonumber(ARGV[at])
   local state = open_stream(user, life, token, sources)
   local first = state.head + 1
-  local kept = redis.call('XLEN', user.events)
-  if kept == 0 then
-    if state.head > 0 then all_trimmed(user) end
-    state.oldest = now
-  end
+  begin_if_gone(user, state)
   local blobs, notes, active, changed = add(user, state, at + 1, at + mine)
   if #blobs > 0 then
-    trim_surplus(user, state, kept + #blobs)
-    store(user, state, notes, active, changed)
+    local fields = keep_bounds(user, state)
+    renew(user, state, fields)
+    store_notes(user.announced, notes)
+    store(user, state, fields, active, changed)
     redis.call('PUBLISH', user.stream, state.epoch .. ' ' .. int(first) .. '\n' .. table.concat(blobs))
   end
   at = at + mine + 1
