@@ -79,6 +79,10 @@ test-crash: .venv/.ready ## 20,000 messages while the whole process is killed at
 bench: .venv/.ready ## measure throughput and latency against a bare echo in the same run
 	@exec env PYTHONPATH=tests/support $(BIN)/python -m bench $(ARGS)
 
+.PHONY: bench-memory
+bench-memory: .venv/.ready ## show that memory stays flat over 200,000 messages and beside a stalled reader
+	@exec env PYTHONPATH=tests/support $(BIN)/python -m bench.memory $(ARGS)
+
 .PHONY: lint
 lint: .venv/.ready ## ruff, mypy, import-linter, buf lint and breaking, generated code up to date
 	@$(BIN)/ruff check --quiet .

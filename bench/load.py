@@ -44,6 +44,17 @@ async def closed_loop(call: Call, *, seconds: float, in_flight: int) -> Measured
     return Measured(len(latencies), time.perf_counter() - start, sorted(latencies))
 
 
+async def closed_loop_of(call: Call, *, count: int, in_flight: int) -> None:
+    """So many calls, with so many in flight."""
+    counter = iter(range(count))
+
+    async def work() -> None:
+        for number in counter:
+            await call(number)
+
+    await asyncio.gather(*(work() for _ in range(in_flight)))
+
+
 async def open_loop(call: Call, *, seconds: float, rate: float) -> Measured:
     """Calls at a fixed rate, whether the earlier ones are done or not; latency counts from when each was due."""
     latencies: list[float] = []

@@ -38,7 +38,7 @@ class DatabaseSettings:
 
     max_queued: int = 10_000
     """Jobs that may wait before more are refused."""
-    cache_bytes: int = 64 << 20
+    cache_bytes: int = 16 << 20
     """Page cache of each of the two connections."""
     checkpoint_pages: int = 4_000
     """The write-ahead log is copied back when it is this long: a page that was written several times by
