@@ -29,6 +29,7 @@ from chat4all_core.domain.upload import (
     require_open,
     size_exceeded,
     taken_over,
+    upload_closed,
     upload_incomplete,
     upload_is_direct,
 )
@@ -167,11 +168,17 @@ class WriteUpload:
             error.metadata.setdefault("committed_size", str(session.upload.committed_size))
             raise
         except ObjectContradictionError:
-            require_open(
-                await require_upload(self._files, session.upload.upload_id, session.upload.owner), self._clock()
-            )
+            await self._require_held(session.upload)
             raise
         return file
+
+    async def _require_held(self, upload: Upload) -> None:
+        """Refuse to go on when somebody has cancelled the upload, or finished it first."""
+        now = await require_upload(self._files, upload.upload_id, upload.owner)
+        if now.state in (UploadState.CLOSED, UploadState.CLEANED):
+            raise upload_closed(upload.upload_id)
+        if now.epoch != upload.epoch:
+            raise taken_over(upload.upload_id)
 
     async def _until_stopped(
         self, receiving: Coroutine[Any, Any, bool], session: UploadSession, stop: asyncio.Event

@@ -204,18 +204,17 @@ class FolderObjectStore:
 
     def _complete(self, upload: StoreUpload, size: int) -> None:
         content, made = self.layout.content(upload), self.layout.object(upload.key)
+        make_folders(made.parent)
         try:
             there = content.stat().st_size
-        except FileNotFoundError:
+            if there < size:
+                raise ObjectContradictionError(f"{upload.key} has {there} bytes, not {size}")
+            if there > size:  # a tail that was never committed
+                truncate(content, size)
+            os.rename(content, made)
+        except FileNotFoundError:  # it was completed before, or in this moment
             if not made.exists() or made.stat().st_size != size:
                 raise ObjectContradictionError(f"neither upload nor object {upload.key} is there") from None
-            return
-        if there < size:
-            raise ObjectContradictionError(f"{upload.key} has {there} bytes, not {size}")
-        if there > size:  # a tail that was never committed
-            truncate(content, size)
-        make_folders(made.parent)
-        os.rename(content, made)
         sync_folder(made.parent)
         self._remove_upload(upload)
 
