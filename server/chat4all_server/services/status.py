@@ -41,8 +41,8 @@ class StatusService:
             async with aclosing(self._subscribe(subscription)) as frames:
                 async for frame in frames:
                     await context.write(frame)
-        except (grpc.aio.AbortError, grpc.aio.InternalError):
-            raise  # the client is gone
+        except grpc.aio.InternalError:
+            return  # the client is gone; there is nobody to tell, and nothing to log
         except Exception as error:
             if frame is None:
                 raise
