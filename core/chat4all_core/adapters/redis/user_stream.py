@@ -10,9 +10,9 @@ promoted, however far it lagged. Every script asks Redis itself for the present 
 writes, so no client has to notice a failover, and one that did not can do no harm: an append goes to the present
 epoch, which a stream whose ids differ begins anew, with all its old events dropped; a place of an older epoch is told
 as such. Streams that were lost altogether have no epoch, and get a new one. So what a crash loses (with
-`appendfsync everysec`, up to a second) costs a RESET and is never a silent gap. Redis also takes a new id when it has
-had no replica for an hour after it had one, and a slot that moves to another node comes under that one's: a RESET for
-nothing, but a safe one.
+`appendfsync everysec`, up to a second) costs a RESET and is never a silent gap. Redis also takes a new id when its
+first replica joins, or the first after an hour without any, and a slot that moves to another node comes under that
+one's: a RESET for nothing, but a safe one.
 
 What survives keeps its worth in the new epoch: which records were taken, what is unacknowledged, the order of
 conversations. Conversations that were lost are asked for where they are kept for ever (`conversations_of`).
