@@ -4,7 +4,6 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +12,7 @@ import pytest_asyncio
 from cassandra_keyspace import empty_keyspace
 from engine_endpoints import VARIABLE
 from message_rows import message_rows, new_conversation
+from persistent_writers import DEADLINE, PersistentWriters, until_done
 from tools.engines import Engines, FreePorts
 
 from chat4all_core.adapters.cassandra.migration import migrate
@@ -22,11 +22,8 @@ from chat4all_core.domain.conversation import Conversation, ConversationType, Pa
 from chat4all_core.domain.errors import UnavailableError
 from chat4all_core.domain.ids import ConversationId
 from chat4all_core.domain.timestamp import Timestamp
-from chat4all_core.ports.message_store import MessagePosition
 
 pytestmark = pytest.mark.skipif(not os.environ.get(VARIABLE), reason="brings up a Cassandra: see `make test-engines`")
-
-DEADLINE = 60.0
 
 
 @pytest.fixture(scope="module")
@@ -58,45 +55,6 @@ def now() -> Timestamp:
     return Timestamp(time.time_ns() // 1_000)
 
 
-async def until_done(call: Callable[[], Coroutine[Any, Any, Any]]) -> int:
-    """Repeat a call until it succeeds; how often it was unavailable. Any other error is raised."""
-    refused = 0
-    async with asyncio.timeout(DEADLINE):
-        while True:
-            try:
-                await call()
-            except UnavailableError as error:
-                refused += 1
-                await asyncio.sleep(error.retry_after)
-            else:
-                return refused
-
-
-@asynccontextmanager
-async def writers(
-    stores: CassandraStores, batches: list[list[Any]], written: list[int], refused: list[int]
-) -> AsyncIterator[None]:
-    """Four tasks that write batches, each repeated until it is written; `written` and `refused` fill on the way."""
-    numbers = iter(range(len(batches)))
-
-    async def write() -> None:
-        for number in numbers:
-            refused.append(await until_done(lambda: stores.messages.write(batches[number])))  # noqa: B023 - awaited here
-            written.append(number)
-
-    tasks = [asyncio.create_task(write()) for _ in range(4)]
-    yield
-    async with asyncio.timeout(DEADLINE):
-        await asyncio.gather(*tasks)
-
-
-async def reached(written: list[int], count: int) -> None:
-    """Wait until so many batches are written."""
-    async with asyncio.timeout(DEADLINE):
-        while len(written) < count:
-            await asyncio.sleep(0.001)
-
-
 async def read_until_it_fails(stores: CassandraStores, conversation: ConversationId) -> None:
     """An answer may be on its way still."""
     async with asyncio.timeout(DEADLINE):
@@ -104,34 +62,23 @@ async def read_until_it_fails(stores: CassandraStores, conversation: Conversatio
             await stores.messages.get(conversation, 1)
 
 
-async def check_all_there(stores: CassandraStores, batches: list[list[Any]]) -> None:
-    """Every row and position is there, once."""
-    rows = sorted((row for batch in batches for row in batch), key=lambda row: row.sequence)
-    conversation = rows[0].message.conversation_id
-    assert await stores.messages.list_after(conversation, 0, 2**40, len(rows) + 1) == rows
-    positions = await stores.messages.positions([row.message.message_id for row in rows])
-    assert positions == {r.message.message_id: MessagePosition(conversation, r.sequence, r.source) for r in rows}
-    assert await stores.messages.last_sequence(conversation) == len(rows)
-
-
 async def test_a_killed_node_loses_nothing_that_was_written(engines: Engines, stores: CassandraStores) -> None:
     """While the node is dead, writes are refused as unavailable and nothing else; repeated after its return, they give
     the same rows, and those that had been written before are all there."""
     conversation = new_conversation()
     batches = [message_rows(conversation, range(first, first + 40)) for first in range(1, 6_001, 40)]
-    written: list[int] = []
-    refused: list[int] = []
-    async with writers(stores, batches, written, refused):
-        await reached(written, 20)
+    writers = PersistentWriters(stores.messages, batches)
+    async with writers.running():
+        await writers.reached(20)
         await asyncio.to_thread(engines.kill, "cassandra")
-        acknowledged = [batches[number] for number in written]
+        acknowledged = [batches[number] for number in writers.written]
         await asyncio.to_thread(engines.start, "cassandra")
         await until_done(lambda: stores.messages.last_sequence(conversation))
         for batch in acknowledged:
             positions = await stores.messages.positions([row.message.message_id for row in batch])
             assert len(positions) == len(batch)
-    assert sum(refused) > 0
-    await check_all_there(stores, batches)
+    assert sum(writers.refused) > 0
+    await writers.check()
 
 
 async def test_a_frozen_node_is_unavailable_until_it_goes_on(engines: Engines, stores: CassandraStores) -> None:
@@ -139,18 +86,17 @@ async def test_a_frozen_node_is_unavailable_until_it_goes_on(engines: Engines, s
     it goes on, the same writes give the same rows, although the late ones are done too."""
     conversation = new_conversation()
     batches = [message_rows(conversation, range(first, first + 40)) for first in range(1, 4_001, 40)]
-    written: list[int] = []
-    refused: list[int] = []
-    async with writers(stores, batches, written, refused):
-        await reached(written, 20)
+    writers = PersistentWriters(stores.messages, batches)
+    async with writers.running():
+        await writers.reached(20)
         await asyncio.to_thread(engines.pause, "cassandra")
         try:
             with pytest.raises(UnavailableError):
                 await read_until_it_fails(stores, conversation)
         finally:
             await asyncio.to_thread(engines.resume, "cassandra")
-    assert sum(refused) > 0
-    await check_all_there(stores, batches)
+    assert sum(writers.refused) > 0
+    await writers.check()
 
 
 async def test_nothing_of_the_driver_leaks_while_the_node_is_down(

@@ -60,10 +60,6 @@ class ConversationCache:
         """Keep what was just written or read; the newest that is known is returned."""
         return self._remember(conversation, self._loop.time())
 
-    def distrust(self, conversation_id: ConversationId) -> None:
-        """Read it again the next time."""
-        self._kept.pop(conversation_id, None)
-
     def _believed(self, conversation_id: ConversationId) -> Conversation | None:
         kept: _Kept | None = self._kept.get(conversation_id)
         if kept is None or self._loop.time() - kept.confirmed_at >= _BELIEVED:

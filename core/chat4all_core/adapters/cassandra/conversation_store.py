@@ -53,10 +53,10 @@ class CassandraConversationStore:
             conversation.created_at,
             conversation_id,
         )
-        created, _ = await self._session.execute_conditional(
+        outcome = await self._session.execute_conditional(
             transaction([header, *self._stays(conversation_id, conversation.participations)])
         )
-        stored = conversation if created else await self._cache.read_anew(conversation_id)
+        stored = conversation if outcome.applied else await self._cache.read_anew(conversation_id)
         return self._cache.remember(stored or conversation)
 
     async def get(self, conversation_id: ConversationId, at_least_version: int = 0) -> Conversation | None:
@@ -80,10 +80,12 @@ class CassandraConversationStore:
         # Before and after: whoever takes part is always found, and perhaps somebody who does not (yet, or any more).
         await self._write_joined(conversation_id, after.version, joined)
         raised = self._queries["raise"].bind(after.version, conversation_id, version)
-        applied, _ = await self._session.execute_conditional(transaction([raised, *self._stays(conversation_id, new)]))
-        if not applied:
-            self._cache.distrust(conversation_id)
-            return None
+        outcome = await self._session.execute_conditional(transaction([raised, *self._stays(conversation_id, new)]))
+        if not outcome.applied:
+            stored = await self._cache.read_anew(conversation_id)
+            if not outcome.uncertain or stored is None or not new <= set(stored.participations):
+                return None
+            after = stored  # an earlier try was applied
         await self._write_left(conversation_id, after.version, [s for s in new if s.removed_version is not None])
         return self._cache.remember(after)
 

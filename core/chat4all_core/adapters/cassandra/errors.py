@@ -8,6 +8,7 @@ from cassandra.connection import ConnectionException
 from chat4all_core.domain.errors import Reason, UnavailableError
 
 _RETRY_AFTER = 0.5  # seconds: about as long as the driver takes to notice that a node is back
+_CAS_WRITE_UNKNOWN = 0x1700  # of the native protocol, version 5
 _OF_THE_DRIVER = (cassandra.DriverException, protocol.ErrorMessage, NoHostAvailable, ConnectionException)
 _REFUSALS = (
     cassandra.RequestValidationException,
@@ -21,13 +22,21 @@ class QueryRefusedError(Exception):
     """Cassandra refused a request that it could serve: the program, the schema or the account's rights are wrong."""
 
 
+class ContentionError(UnavailableError):
+    """Nodes answered that they could not agree in time. It is unknown whether a write was done, or will be."""
+
+
 def platform_error(error: Exception) -> Exception:
     """What to raise in place of an error of the driver: UnavailableError, also when it is unknown whether a write was
     done, or QueryRefusedError. Any other error is given back."""
     if not isinstance(error, _OF_THE_DRIVER):
         return error
     brief = f"{type(error).__name__}: {error}"[:500]
-    return QueryRefusedError(brief) if isinstance(error, _REFUSALS) else unavailable(brief)
+    if isinstance(error, _REFUSALS):
+        return QueryRefusedError(brief)
+    if isinstance(error, cassandra.Timeout) or getattr(error, "code", None) == _CAS_WRITE_UNKNOWN:
+        return ContentionError(Reason.UNAVAILABLE, f"Cassandra's nodes do not agree ({brief})", _RETRY_AFTER)
+    return unavailable(brief)
 
 
 def unavailable(why: str) -> UnavailableError:

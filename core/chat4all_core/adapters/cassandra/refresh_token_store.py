@@ -58,13 +58,14 @@ class CassandraRefreshTokenStore:
         family = found[0]
         # Before it can be used, so that whoever has it is always known; until then it is good for nothing.
         await self._add_token(family, successor_hash, expires_at)
-        rotated, stored = await self._session.execute_conditional(
+        outcome = await self._session.execute_conditional(
             self._queries["rotate"].bind(self._seconds_until(expires_at), successor_hash, family.family_id, token_hash)
         )
-        # The successor is there already when the caller repeats a call whose outcome was not known.
-        if rotated or stored.get("token_hash") == successor_hash:
+        good = outcome.values.get("token_hash")
+        # The successor is there already when an earlier try, whose outcome was not known, was applied.
+        if outcome.applied or good == successor_hash:
             return Rotation.ROTATED, family
-        if stored.get("token_hash") is None:
+        if good is None:
             return Rotation.UNKNOWN, None
         await self._revoke(family)
         return Rotation.REUSED, None

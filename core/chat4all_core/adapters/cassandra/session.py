@@ -5,15 +5,17 @@ loop is woken once for all that has come, not once a request.
 """
 
 import asyncio
+import random
 from collections import deque
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from cassandra.query import BatchStatement, BatchType
 
 from chat4all_core.adapters.cassandra.cluster import CONDITIONAL, ORDINARY, build_cluster
-from chat4all_core.adapters.cassandra.errors import platform_error, unavailable
+from chat4all_core.adapters.cassandra.errors import ContentionError, platform_error, unavailable
 from chat4all_core.adapters.cassandra.query import Query
 from chat4all_core.config import CassandraSection
 
@@ -21,6 +23,21 @@ Row = tuple[Any, ...]
 
 _MAX_IN_FLIGHT = 256
 """Requests. More would only queue in the cluster; far fewer than the driver takes before it blocks its caller."""
+
+
+_MAX_TRIES = 5
+_PAUSE = (0.02, 0.1)  # seconds, the more of it the more tries there were
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Of a lightweight transaction."""
+
+    applied: bool
+    uncertain: bool
+    """An earlier try may have been applied; then this one was not."""
+    values: Mapping[str, Any]
+    """Those that decided against it."""
 
 
 class Session:
@@ -32,8 +49,8 @@ class Session:
         self._datacenter = datacenter
         self._loop = asyncio.get_running_loop()
         self._in_flight = 0
-        self._unsent: deque[tuple[_Call, int, Any]] = deque()
-        self._answers: deque[tuple[_Call, int, Any, Exception | None]] = deque()
+        self._unsent: deque[tuple[_Request, Any]] = deque()
+        self._answers: deque[tuple[_Request, Any, Exception | None]] = deque()
         self._woken = False
 
     async def prepare(self, cql: Mapping[str, str], *, idempotent: bool = True) -> dict[str, Query]:
@@ -56,12 +73,20 @@ class Session:
         sent by then never is, the others may go on for a while."""
         return await self._start(list(statements), ORDINARY)
 
-    async def execute_conditional(self, statement: Any) -> tuple[bool, dict[str, Any]]:
-        """Run a lightweight transaction: whether it was applied, and the values that decided otherwise. After an
-        UnavailableError it may have been applied, or be applied later."""
-        ((row, *_),) = await self._start([statement], CONDITIONAL)
-        values = dict(row)
-        return values.pop("[applied]"), values
+    async def execute_conditional(self, statement: Any) -> "Outcome":
+        """Run a lightweight transaction, again where it was overtaken by others so often that its outcome is not
+        known. After an UnavailableError it may have been applied, or be applied later."""
+        for tries in range(1, _MAX_TRIES + 1):
+            try:
+                ((row, *_),) = await self._start([statement], CONDITIONAL)
+            except ContentionError:
+                if tries == _MAX_TRIES:
+                    raise
+                await asyncio.sleep(tries * random.uniform(*_PAUSE))
+            else:
+                values = dict(row)
+                return Outcome(values.pop("[applied]"), tries > 1, values)
+        raise AssertionError("unreachable")
 
     def owner(self, key: bytes) -> object:
         """Who coordinates requests for a partition: those with the same owner belong into one request."""
@@ -73,7 +98,7 @@ class Session:
     def _start(self, statements: Sequence[Any], profile: str) -> asyncio.Future[list[Any]]:
         call = _Call(self._loop.create_future(), profile, len(statements))
         if statements:
-            self._unsent.extend((call, index, statement) for index, statement in enumerate(statements))
+            self._unsent.extend((_Request(call, index), statement) for index, statement in enumerate(statements))
             self._send()
         else:
             call.future.set_result([])
@@ -81,25 +106,23 @@ class Session:
 
     def _send(self) -> None:
         while self._unsent and self._in_flight < _MAX_IN_FLIGHT:
-            call, index, statement = self._unsent.popleft()
-            if call.future.done():
+            request, statement = self._unsent.popleft()
+            if request.call.future.done():
                 continue
             try:
-                response = self._session.execute_async(statement, execution_profile=call.profile)
+                response = self._session.execute_async(statement, execution_profile=request.call.profile)
             except Exception as error:  # such as a session that was closed meanwhile
-                call.fail(error)
+                request.call.fail(error)
                 continue
             self._in_flight += 1
-            response.add_callbacks(
-                self._on_rows, self._on_error, callback_args=(call, index), errback_args=(call, index)
-            )
+            response.add_callbacks(self._on_rows, self._on_error, callback_args=(request,), errback_args=(request,))
 
-    def _on_rows(self, rows: Any, call: "_Call", index: int) -> None:
-        self._answers.append((call, index, rows, None))
+    def _on_rows(self, rows: Any, request: "_Request") -> None:
+        self._answers.append((request, rows, None))
         self._wake()
 
-    def _on_error(self, error: Exception, call: "_Call", index: int) -> None:
-        self._answers.append((call, index, None, error))
+    def _on_error(self, error: Exception, request: "_Request") -> None:
+        self._answers.append((request, None, error))
         self._wake()
 
     def _wake(self) -> None:
@@ -116,18 +139,21 @@ class Session:
         # Before the queue is emptied: whoever appends after that finds it unset and wakes again.
         self._woken = False
         while self._answers:
-            call, index, rows, error = self._answers.popleft()
+            request, rows, error = self._answers.popleft()
+            if request.answered:
+                continue  # by the other of two nodes: the driver tells what both say
+            request.answered = True
             self._in_flight -= 1
             if error is None:
-                call.answer(index, rows)
+                request.call.answer(request.index, rows)
             else:
-                call.fail(error)
+                request.call.fail(error)
         self._send()
 
-    def aclose(self) -> None:
+    def close(self) -> None:
         """Fail what is still waiting."""
-        for call, _, _ in self._unsent:
-            call.fail(None)
+        for request, _ in self._unsent:
+            request.call.fail(unavailable("the session is closed"))
         self._unsent.clear()
 
 
@@ -148,9 +174,20 @@ class _Call:
         if not self._missing and not self.future.done():
             self.future.set_result(self._results)
 
-    def fail(self, error: Exception | None) -> None:
+    def fail(self, error: Exception) -> None:
         if not self.future.done():
-            self.future.set_exception(unavailable("the session is closed") if error is None else platform_error(error))
+            self.future.set_exception(platform_error(error))
+
+
+class _Request:
+    """One statement of a call."""
+
+    __slots__ = ("answered", "call", "index")
+
+    def __init__(self, call: _Call, index: int) -> None:
+        self.call = call
+        self.index = index
+        self.answered = False
 
 
 def unlogged_batch(statements: Sequence[Any]) -> Any:
@@ -197,6 +234,6 @@ async def open_session(settings: CassandraSection) -> AsyncIterator[Session]:
         try:
             yield session
         finally:
-            session.aclose()
+            session.close()
     finally:
         await asyncio.to_thread(cluster.shutdown)

@@ -39,10 +39,10 @@ class CassandraUserStore:
         account = (user.user_id, user.username, user.email, user.created_at)
         # By id first: whoever finds the name must find the account, and nobody knows the id of one that got no name.
         await self._session.execute(self._queries["insert"].bind(*account))
-        claimed, holder = await self._session.execute_conditional(
+        outcome = await self._session.execute_conditional(
             self._queries["claim"].bind(username_key(user.username), *account, password_hash)
         )
-        if claimed or holder["user_id"] == user.user_id:
+        if outcome.applied or outcome.values["user_id"] == user.user_id:
             return True
         await self._session.execute(self._queries["delete"].bind(user.user_id))
         return False
