@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 
 import grpc
 from aiohttp import ClientPayloadError, web
@@ -14,6 +15,8 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 ANSWER_BEGUN = "chat4all_answer_begun"
 """Set in a request whose answer's headers were sent."""
+
+_SMALL_BODY = 64 << 10
 
 # As google.rpc.Code describes them.
 HTTP_STATUSES: Mapping[grpc.StatusCode, int] = {
@@ -46,7 +49,10 @@ def answering_errors(handler: Handler) -> Handler:
             return _cut_off(request)
         except Exception as error:
             refusal = refusal_for(error, f"{request.method} {request.path}")
-            return _cut_off(request) if ANSWER_BEGUN in request else error_response(refusal)
+            if ANSWER_BEGUN in request:
+                return _cut_off(request)
+            await _pass_over_small_body(request)
+            return error_response(refusal)
 
     return answering
 
@@ -62,6 +68,14 @@ def error_response(error: RefusedError) -> web.Response:
         content_type="application/json",
         headers=headers,
     )
+
+
+async def _pass_over_small_body(request: web.Request) -> None:
+    """Read what is left of a small body, for a connection on which some is left can't be used again."""
+    if request.can_read_body and (request.content_length or _SMALL_BODY) < _SMALL_BODY:
+        with suppress(ConnectionError, ClientPayloadError):
+            while await request.content.readany():
+                pass
 
 
 def _cut_off(request: web.Request) -> web.Response:
