@@ -3,29 +3,25 @@
 import asyncio
 import os
 import shutil
-import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 from engine_endpoints import VARIABLE
 from engine_under_test import DEADLINE, eventually
 from redis_platform import no_conversations, open_streams
 from redis_server import RedisServer
-from stream_events import conversation, event, everything, new_user, payloads, start_of
+from stream_events import conversation, event, new_user, payloads
 from stream_follower import Follower, following
 
 from chat4all_core.adapters.redis.client import open_client
-from chat4all_core.adapters.redis.errors import RedisRefusedError
 from chat4all_core.adapters.redis.user_stream import UserStreamSettings, open_user_stream
 from chat4all_core.domain.errors import UnavailableError
 from chat4all_core.domain.ids import ConversationId, UserId
 from chat4all_core.ports.user_stream import PositionLostError, StreamAppend, UserStream
-from chat4all_core.setting import Secret
 
 pytestmark = pytest.mark.skipif(
     not os.environ.get(VARIABLE) or shutil.which("redis-server") is None,
@@ -34,30 +30,6 @@ pytestmark = pytest.mark.skipif(
 
 SETTINGS = UserStreamSettings()
 APPENDER = Path(__file__).parents[1] / "support" / "redis_append_process.py"
-
-NewServer = Callable[[], RedisServer]
-
-
-@pytest.fixture
-def new_server(tmp_path: Path) -> Iterator[NewServer]:
-    """Makes servers, which are killed in the end."""
-    servers: list[RedisServer] = []
-
-    def make() -> RedisServer:
-        servers.append(RedisServer(tmp_path / str(len(servers))))
-        return servers[-1]
-
-    yield make
-    for server in servers:
-        server.kill()
-
-
-@pytest_asyncio.fixture
-async def server(new_server: NewServer) -> RedisServer:
-    """One that runs."""
-    server = new_server()
-    await server.start()
-    return server
 
 
 async def append_stubbornly(streams: UserStream, appends: Sequence[StreamAppend]) -> None:
@@ -91,7 +63,7 @@ async def is_beyond(streams: UserStream, user: UserId, offset: int) -> bool:
 
 
 @pytest.mark.parametrize("lost", [0, 1, 700, 40_000], ids="lost-{}".format)
-async def test_followers_get_every_event_or_a_reset(server: RedisServer, lost: int) -> None:
+async def test_followers_get_every_event_or_a_reset(redis: RedisServer, lost: int) -> None:
     """While Redis is killed again and again, also with a part of its file lost, and appends are tried until they are
     taken: each follower gets events without a gap, in order and once, until a reset, and is at the head in the end."""
     users = [new_user() for _ in range(3)]
@@ -108,11 +80,11 @@ async def test_followers_get_every_event_or_a_reset(server: RedisServer, lost: i
         for _ in range(3):
             before = (await streams.head(users[0])).offset
             await eventually(partial(is_beyond, streams, users[0], before + 100))
-            server.kill()
-            server.lose(lost)
-            await server.start()
+            redis.kill()
+            redis.lose(lost)
+            await redis.start()
 
-    async with open_streams(server.section, SETTINGS) as streams:
+    async with open_streams(redis.section, SETTINGS) as streams:
         followers = [Follower(streams, user) for user in users for _ in range(2)]
         async with following(*followers), asyncio.timeout(4 * DEADLINE):
             async with asyncio.TaskGroup() as tasks:
@@ -134,7 +106,7 @@ async def test_followers_get_every_event_or_a_reset(server: RedisServer, lost: i
                 assert (await streams.head(users[0])).offset == len(expected)
 
 
-async def test_an_emptied_redis_is_told(server: RedisServer) -> None:
+async def test_an_emptied_redis_is_told(redis: RedisServer) -> None:
     """After FLUSHALL places are of another epoch, nothing is unacknowledged at them, events are taken again, and the
     conversations are asked for where they are kept."""
     user = new_user()
@@ -145,7 +117,7 @@ async def test_an_emptied_redis_is_told(server: RedisServer) -> None:
         return [conversation(name) for name in "abc"]
 
     async with (
-        open_client(server.section) as client,
+        open_client(redis.section) as client,
         open_user_stream(client, SETTINGS, conversations_of) as streams,
         streams.watch(user) as watch,
     ):
@@ -154,7 +126,7 @@ async def test_an_emptied_redis_is_told(server: RedisServer) -> None:
         assert [c.conversation_id for c in await streams.recent_conversations(user, None, 9)] == ["b", "c", "a"]
         assert len(await watch.next(DEADLINE)) == 4
         old = await streams.head(user)
-        await server.command("FLUSHALL")
+        await redis.command("FLUSHALL")
         with pytest.raises(PositionLostError) as error:
             await streams.read(user, old, 10)
         assert error.value.epoch_changed
@@ -171,7 +143,7 @@ async def test_an_emptied_redis_is_told(server: RedisServer) -> None:
         assert asked == [user, user]
 
 
-async def test_what_survives_a_restart_keeps_its_worth(server: RedisServer) -> None:
+async def test_what_survives_a_restart_keeps_its_worth(redis: RedisServer) -> None:
     """In the new epoch events that were taken are skipped, offsets go on, what was announced is unacknowledged, the
     order of conversations stays, and what is missing in it was newest."""
     user = new_user()
@@ -180,13 +152,13 @@ async def test_what_survives_a_restart_keeps_its_worth(server: RedisServer) -> N
     async def conversations_of(user_id: UserId) -> Sequence[ConversationId]:
         return [conversation(name) for name in ("a", "lost", "b")]
 
-    async with open_client(server.section) as client, open_user_stream(client, SETTINGS, no_conversations) as streams:
+    async with open_client(redis.section) as client, open_user_stream(client, SETTINGS, no_conversations) as streams:
         await streams.append(batch)
         await streams.recent_conversations(user, None, 9)
         old = await streams.head(user)
-    server.kill()
-    await server.start()
-    async with open_client(server.section) as client, open_user_stream(client, SETTINGS, conversations_of) as streams:
+    redis.kill()
+    await redis.start()
+    async with open_client(redis.section) as client, open_user_stream(client, SETTINGS, conversations_of) as streams:
         with pytest.raises(PositionLostError) as error:
             await streams.read(user, old, 10)
         assert error.value.epoch_changed
@@ -198,17 +170,17 @@ async def test_what_survives_a_restart_keeps_its_worth(server: RedisServer) -> N
         assert [c.conversation_id for c in recent] == ["lost", "b", "a"]
 
 
-async def test_a_promoted_replica_begins_new_epochs(server: RedisServer, new_server: NewServer) -> None:
+async def test_a_promoted_replica_begins_new_epochs(redis: RedisServer, new_redis: Callable[[], RedisServer]) -> None:
     """A replica refuses appends. When it is promoted after it had lost touch, the events that it lacks are no silent
     gap: their places are told to be of another epoch, also by a client that was connected all the time."""
-    replica = new_server()
+    replica = new_redis()
     await replica.start()
     user = new_user()
     async with (
-        open_streams(server.section, SETTINGS) as streams,
+        open_streams(redis.section, SETTINGS) as streams,
         open_streams(replica.section, SETTINGS) as connected,
     ):
-        await replica.command("REPLICAOF", "127.0.0.1", str(server.port))
+        await replica.command("REPLICAOF", "127.0.0.1", str(redis.port))
         await eventually(replica.is_linked)
         await streams.append([event([user], n) for n in range(5)])
         early = await streams.head(user)
@@ -225,7 +197,7 @@ async def test_a_promoted_replica_begins_new_epochs(server: RedisServer, new_ser
         await replica.command("REPLICAOF", "127.0.0.1", "1")
         await streams.append([event([user], n) for n in range(5, 9)])
         late = await streams.head(user)
-        server.kill()
+        redis.kill()
         await replica.command("REPLICAOF", "NO", "ONE")
         await append_stubbornly(connected, [event([user], n) for n in range(9, 14)])
         for place in (early, late):
@@ -236,13 +208,13 @@ async def test_a_promoted_replica_begins_new_epochs(server: RedisServer, new_ser
         assert (head.epoch != early.epoch, head.offset) == (True, 10)
 
 
-async def test_two_owners_of_a_partition_append_each_event_once(server: RedisServer) -> None:
+async def test_two_owners_of_a_partition_append_each_event_once(redis: RedisServer) -> None:
     """Two processes that append the same events at the same time leave each event once and in order, and those who
     watch hear the same."""
     one, other = new_user(), new_user()
-    section = replace(server.section, key_prefix="zombies:")
+    section = replace(redis.section, key_prefix="zombies:")
     count = 1_000
-    arguments = (str(server.port), section.key_prefix, one, other, str(count))
+    arguments = (str(redis.port), section.key_prefix, one, other, str(count))
     environment = {**os.environ, "PYTHONPATH": str(APPENDER.parent)}
     async with open_streams(section, SETTINGS) as streams:
         follower = Follower(streams, one)
@@ -272,55 +244,11 @@ async def test_two_owners_of_a_partition_append_each_event_once(server: RedisSer
         assert len(follower.lives) == 1
 
 
-async def test_a_lost_connection_shows_as_a_gap(server: RedisServer) -> None:
+async def test_a_lost_connection_shows_as_a_gap(redis: RedisServer) -> None:
     """Watches whose connection was cut are told to look, and hear what is appended after that."""
     user = new_user()
-    async with open_streams(server.section, SETTINGS) as streams, streams.watch(user) as watch:
-        await server.command("CLIENT", "KILL", "TYPE", "pubsub")
+    async with open_streams(redis.section, SETTINGS) as streams, streams.watch(user) as watch:
+        await redis.command("CLIENT", "KILL", "TYPE", "pubsub")
         assert await watch.next(DEADLINE) == []
         await streams.append([event([user], 0)])
         assert [e.payload for e in await watch.next(DEADLINE)] == [event([], 0).payload]
-
-
-async def test_a_full_redis_refuses_whole_batches(server: RedisServer) -> None:
-    """Out of memory nothing is appended, streams can still be read, and the batch is taken once there is room."""
-    user = new_user()
-    async with open_streams(server.section, SETTINGS) as streams:
-        start = await start_of(streams, user)
-        await streams.append([event([user], 0)])
-        await server.command("CONFIG", "SET", "maxmemory", "1")
-        with pytest.raises(UnavailableError) as error:
-            await streams.append([event([user], n) for n in range(3)])
-        assert error.value.retry_after > 0
-        assert len(await streams.read(user, start, 10)) == 1
-        await server.command("CONFIG", "SET", "maxmemory", "0")
-        await streams.append([event([user], n) for n in range(3)])
-        assert len(await everything(streams, user)) == 3
-
-
-async def test_whatever_is_wrong_is_told_in_our_words(server: RedisServer) -> None:
-    """A Redis that is frozen or gone is unavailable; one that refuses the account says that it does."""
-    with pytest.raises(RedisRefusedError):
-        async with open_client(replace(server.section, url=Secret(f"redis://ann:wrong@127.0.0.1:{server.port}"))):
-            pass
-    user = new_user()
-    async with open_streams(server.section, SETTINGS) as streams:
-        head = await streams.head(user)
-        server.signal(signal.SIGSTOP)
-        assert await is_unavailable(streams)
-        server.kill()
-        for call in (
-            streams.head(user),
-            streams.read(user, head, 1),
-            streams.acknowledge(user, head),
-            streams.introduce([user], conversation()),
-            streams.recent_conversations(user, None, 1),
-        ):
-            with pytest.raises(UnavailableError):
-                await call
-        with pytest.raises(UnavailableError):
-            async with streams.watch(new_user()):
-                pass
-    with pytest.raises(UnavailableError):
-        async with open_client(server.section):
-            pass

@@ -37,6 +37,8 @@ class RedisClient:
 
     async def run_all(self, calls: Sequence[Call]) -> Sequence[Any]:
         """Run scripts in one round trip to each node; what they returned. After an error any of them may have run."""
+        if not calls:
+            return []
         if len(calls) == 1:
             return [await self.run(calls[0])]
         answers = await self._send([_by_name(call) for call in calls])

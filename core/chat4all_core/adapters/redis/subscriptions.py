@@ -7,6 +7,8 @@ is confirmed again. In a cluster any node tells of everything.
 import asyncio
 import logging
 from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from itertools import groupby
 from typing import Protocol
 
@@ -71,18 +73,24 @@ class Subscriptions:
         """Keep the connection, until cancelled."""
         pause = _FIRST_PAUSE
         while True:
-            connection = self._client.new_connection()
             try:
-                await connection.connect()  # type: ignore[no-untyped-call] # so in the driver
-                pause = _FIRST_PAUSE
-                await self._serve(connection, listener)
+                async with self._connection() as connection:
+                    pause = _FIRST_PAUSE
+                    await self._serve(connection, listener)
             except* (RedisError, OSError) as errors:
                 _log.warning("the connection that tells of events is lost: %s", errors.exceptions[0])
-            finally:
-                self._connected = False
-                await connection.disconnect(nowait=True)
+            self._connected = False
             await asyncio.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[AbstractConnection]:
+        connection = self._client.new_connection()
+        try:
+            await connection.connect()  # type: ignore[no-untyped-call] # so in the driver
+            yield connection
+        finally:
+            await connection.disconnect(nowait=True)
 
     async def _serve(self, connection: AbstractConnection, listener: Listener) -> None:
         self._commands.clear()

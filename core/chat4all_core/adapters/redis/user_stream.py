@@ -19,6 +19,7 @@ conversations. Conversations that were lost are asked for where they are kept fo
 """
 
 import asyncio
+import logging
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -37,6 +38,8 @@ from chat4all_core.domain.ids import ConversationId, UserId
 from chat4all_core.domain.stream_position import StreamPosition
 from chat4all_core.domain.timestamp import SECOND
 from chat4all_core.ports.user_stream import ConversationActivity, PositionLostError, StreamAppend, StreamEvent, Watch
+
+_log = logging.getLogger(__name__)
 
 _INTRODUCED_PER_CALL = 250
 
@@ -164,11 +167,18 @@ async def open_user_stream(
     subscriptions = Subscriptions(client)
     hub = WatchHub(subscriptions, settings.watch_capacity)
     listening = asyncio.create_task(subscriptions.run(hub))
+    listening.add_done_callback(_tell_end)
     try:
         yield RedisUserStream(client, hub, settings, conversations_of)
     finally:
         listening.cancel()
         await asyncio.gather(listening, return_exceptions=True)
+
+
+def _tell_end(listening: "asyncio.Task[None]") -> None:
+    # Only a mistake in the program ends it. Without it no watch can begin, and none hears anything.
+    if not listening.cancelled() and (error := listening.exception()):
+        _log.error("nothing tells of events any more", exc_info=error)
 
 
 class _Scripts:
