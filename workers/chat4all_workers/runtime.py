@@ -79,18 +79,24 @@ class Worker:
             return RetryAfter(0, repr(error))
 
     async def _apply(self, records: Sequence[Record], outcome: Outcome) -> None:
-        role = self._handler.role
         match outcome:
             case Done(rejected):
-                for rejection in rejected:
-                    await self._dead_letter(rejection)
-                await self._consumer.commit(_next_offsets(records))
-                self._retries.forget(_first_offsets(records))
-                self._metrics.records_handled.labels(role=role).inc(len(records))
+                try:
+                    await self._finish(records, rejected)
+                except RetryableError as error:
+                    # Handling it again changes nothing, and the log may take the commit then.
+                    self._retry_later(records, RetryAfter(error.retry_after, f"not committed: {error}"))
             case RetryAfter():
                 self._retry_later(records, outcome)
             case Halt():
                 self._halt(outcome, records)
+
+    async def _finish(self, records: Sequence[Record], rejected: Sequence[Rejection]) -> None:
+        for rejection in rejected:
+            await self._dead_letter(rejection)
+        await self._consumer.commit(_next_offsets(records))
+        self._retries.forget(_first_offsets(records))
+        self._metrics.records_handled.labels(role=self._handler.role).inc(len(records))
 
     def _retry_later(self, records: Sequence[Record], outcome: RetryAfter) -> None:
         """Go back to the start of the batch and wait, polling on, so that the group knows we live."""

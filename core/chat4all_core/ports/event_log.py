@@ -78,7 +78,11 @@ class Consumer(Protocol):
 
     async def commit(self, next_offsets: Mapping[int, int]) -> None:
         """Remember, per partition, the offset after the last handled record. Ignored for a partition that
-        this member has lost."""
+        this member has lost.
+
+        Raises:
+            UnavailableError: the log can't take it now.
+        """
         ...
 
     def rewind(self, next_offsets: Mapping[int, int]) -> None:
