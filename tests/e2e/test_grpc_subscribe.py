@@ -6,6 +6,7 @@ from pathlib import Path
 
 import grpc
 import pytest
+from engine_under_test import DEADLINE
 from grpc_platform import GrpcPlatform, Person, open_grpc_platform
 from rpc_shapes import reason_of
 
@@ -189,3 +190,25 @@ async def test_subscriptions_are_counted(platform: GrpcPlatform, ann: Person) ->
     while platform.registry.get_sample_value("chat4all_subscriptions_ended_total", ended) != 1:
         await asyncio.sleep(0)
     assert platform.registry.get_sample_value("chat4all_subscriptions_open") == 0
+
+
+async def test_a_quiet_conversation_is_heard_of_beside_a_busy_one(tmp_path: Path) -> None:
+    """A subscription to one conversation gets heartbeats, whose cursors move on, while another never rests."""
+    async with open_grpc_platform(tmp_path, CHAT4ALL_SUBSCRIBE_HEARTBEAT_SECONDS="1") as platform:
+        ann, ben = await platform.person("ann"), await platform.person("ben")
+        quiet, busy = await platform.group(ann, ben), await platform.group(ann, ben)
+        call: Subscription = platform.status.Subscribe(
+            pb.SubscribeRequest(conversation_id=quiet), metadata=ben.metadata
+        )
+        begin = (await until(call, "caught_up")).cursor
+
+        async def never_rest() -> None:
+            while True:
+                await platform.send(ann, busy, "noise")
+
+        noise = asyncio.create_task(never_rest())
+        async with asyncio.timeout(DEADLINE):
+            heartbeat = await until(call, "heartbeat")
+        noise.cancel()
+        assert heartbeat.cursor != begin
+        call.cancel()

@@ -1,5 +1,6 @@
 """Use case: follow one's stream of events."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -136,13 +137,14 @@ class Subscribe:
     ) -> AsyncGenerator[Frame, None]:
         only = subscription.conversation_id
         abreast = True  # whether the watch has told of everything after the position, or will
+        silence = _Silence(self._heartbeat_seconds)
         while True:
             if reason := await self._reason_to_end(subscription):
                 yield GoingAwayFrame(position, reason)
                 return
             events: Sequence[StreamEvent] = []
             if abreast:
-                events = await watch.next(self._patience(subscription))
+                events = await watch.next(self._patience(subscription, silence.left))
             if not _follows(position, events):
                 # What the watch gave is beyond a gap, so it is read again, page by page, until nothing is left.
                 try:
@@ -151,14 +153,17 @@ class Subscribe:
                     yield GoingAwayFrame(position, _why_lost(lost))
                     return
                 abreast = len(events) < _PAGE
-            if not events:
-                yield HeartbeatFrame(position)
             for event in events:
                 if event.position.offset <= position.offset:
                     continue  # it was read from the stream before the watch gave it
                 position = event.position
                 if not only or event.conversation_id == only:
                     yield EventFrame(position, event.payload)
+                    silence.end()
+            # Also when there were events, but only of other conversations than the one asked for.
+            if not events or not silence.left:
+                yield HeartbeatFrame(position)
+                silence.end()
 
     async def _reason_to_end(self, subscription: Subscription) -> GoingAwayReason | None:
         if self._drain.is_set:
@@ -171,9 +176,27 @@ class Subscribe:
                 return GoingAwayReason.NOT_A_PARTICIPANT
         return None
 
-    def _patience(self, subscription: Subscription) -> float:
+    def _patience(self, subscription: Subscription, silence_left: float) -> float:
         left = (subscription.expires_at - self._clock()) / SECOND
-        return max(0.0, min(self._heartbeat_seconds, left))
+        return max(0.0, min(silence_left, left))
+
+
+class _Silence:
+    """How much longer a subscriber may hear nothing."""
+
+    def __init__(self, longest_seconds: float) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._longest_seconds = longest_seconds
+        self.end()
+
+    def end(self) -> None:
+        """The subscriber was given a frame."""
+        self._until = self._loop.time() + self._longest_seconds
+
+    @property
+    def left(self) -> float:
+        """Seconds."""
+        return max(0.0, self._until - self._loop.time())
 
 
 def _follows(position: StreamPosition, events: Sequence[StreamEvent]) -> bool:
