@@ -201,7 +201,11 @@ class KafkaSection:
     append_timeout_seconds: float = setting(
         5.0, number(0.5, 60), "After how long without an acknowledgement an append is given up; its caller may retry."
     )
-    linger_milliseconds: float = setting(0.5, number(0, 100), "How long a record waits for others to be sent with.")
+    linger_milliseconds: float = setting(
+        0.0,
+        number(0, 100),
+        "How long a record waits for others to be sent with. Under load they go together anyway.",
+    )
     compression: str = setting(
         "none", choice("none", "lz4", "snappy", "zstd", "gzip"), "How what is sent together is compressed."
     )

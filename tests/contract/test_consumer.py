@@ -153,6 +153,21 @@ async def test_a_silent_member_is_taken_for_dead(engine: Engine, topic: str) -> 
         assert "revoked" in what_happened
 
 
+async def test_a_poll_that_is_given_up_loses_nothing(engine: Engine, topic: str) -> None:
+    """Whatever a poll has got when its caller is cancelled comes with the next one, unless that goes elsewhere."""
+    async with reading(engine.log, topic, "group") as reader:
+        await poll_until_shared([reader], 1)
+        for number in range(20):
+            poll = asyncio.create_task(reader.consumer.poll(1_000, DEADLINE))
+            await engine.log.append(topic, "key", str(number).encode())
+            poll.cancel()
+            await asyncio.wait([poll])
+            if not poll.cancelled():
+                reader.records.extend(poll.result())
+        await reader.read(20 - len(reader.records))
+        assert [int(record.value) for record in reader.records] == list(range(20))
+
+
 async def test_rewind_gives_records_again(engine: Engine, topic: str) -> None:
     """After going back, a partition's records come again from there, and other partitions go on."""
     await fill(engine, topic, 100)

@@ -24,7 +24,7 @@ from chat4all_core.adapters.kafka.topic import TopicError, physical_name
 from chat4all_core.adapters.kafka.topic_admin import ensure_topics, open_generation
 from chat4all_core.domain.errors import UnavailableError
 from chat4all_core.domain.source import Source
-from chat4all_core.ports.event_log import EventLog
+from chat4all_core.ports.event_log import EventLog, LogContradictionError
 
 pytestmark = pytest.mark.skipif(not os.environ.get(VARIABLE), reason="brings up a Kafka: see `make test-engines`")
 
@@ -32,9 +32,15 @@ READER = Path(__file__).parents[1] / "support" / "kafka_reader_process.py"
 
 
 @pytest.fixture(scope="module")
-def engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engines]:
+def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the broker's data lie."""
+    return tmp_path_factory.mktemp("engines")
+
+
+@pytest.fixture(scope="module")
+def engines(directory: Path) -> Iterator[Engines]:
     """A Kafka of our own, to be killed."""
-    engines = Engines(tmp_path_factory.mktemp("engines"))
+    engines = Engines(directory)
     engines.up(["kafka"], ports={"kafka": FreePorts()})
     yield engines
     engines.down(wipe=True)
@@ -205,6 +211,36 @@ async def test_a_reader_outlives_its_broker(engines: Engines, platform: KafkaPla
         async with asyncio.timeout(DEADLINE):
             while {int(record.value) for record in reader.records} != set(range(200)):
                 await reader.poll()
+
+
+async def test_what_a_power_cut_took_is_told(engines: Engines, directory: Path, platform: KafkaPlatform) -> None:
+    """When a lone broker comes back without records that it had acknowledged, producers go on by themselves, and a
+    group that had read further is told instead of skipping what comes there."""
+    async with open_with_topic(platform) as (log, topic), reading(log, topic, "group") as reader:
+        sources = [await log.append(topic, "key", str(n).encode()) for n in range(100)]
+        await reader.commit(await reader.read(100))
+        partition = sources[0].partition
+        await blocking(lambda: engines.kill("kafka"))
+        name = physical_name(platform.section.topic_prefix, topic, 1)
+        _cut(directory / "kafka" / "data" / f"{name}-{partition}")
+        await blocking(lambda: engines.start("kafka"))
+
+        async def appends_again() -> bool:
+            return not await _fails_with_unavailable(log.append(topic, "key", b"again"))
+
+        await eventually(appends_again)
+        assert (await log.append(topic, "key", b"again")).offset < sources[-1].offset
+        with pytest.raises(LogContradictionError) as contradiction:
+            await _poll_until(reader, lambda: False)
+        assert contradiction.value.partition == partition
+
+
+def _cut(partition: Path) -> None:
+    """Leave the first half of a partition's only segment, as after a power cut, and nothing that knows of the rest."""
+    segment = partition / "00000000000000000000.log"
+    os.truncate(segment, segment.stat().st_size // 2)
+    for derived in [*partition.glob("*.snapshot"), *partition.glob("*.index"), *partition.glob("*.timeindex")]:
+        derived.unlink()
 
 
 async def test_a_killed_process_is_succeeded(platform: KafkaPlatform) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 from confluent_kafka import KafkaException
 
-from chat4all_core.adapters.kafka.client_config import client_config, unavailable
+from chat4all_core.adapters.kafka.client_config import client_config, is_fatal, unavailable
 from chat4all_core.adapters.kafka.producer_thread import Headers, ProducerThread, Report
 from chat4all_core.adapters.kafka.topic import Topic
 from chat4all_core.config import KafkaSection
@@ -32,22 +32,22 @@ class Appender:
         self._unanswered = 0
         self._unanswered_bytes = 0
         self._failing_until = 0.0
-        self._broken = False
+        self._closed_because = ""
         self._replacing: asyncio.Task[None] | None = None
         self._producer = ProducerThread(self._config, self._answer)
 
     @property
     def failing(self) -> bool:
         """Whether the last appends have failed or are refused."""
-        return self._broken or self._is_full(0) or self._loop.time() < self._failing_until
+        return bool(self._closed_because) or self._is_full(0) or self._loop.time() < self._failing_until
 
     def append(
         self, topic: Topic, key: str, value: bytes, headers: Mapping[str, str] | None
     ) -> "asyncio.Future[Source]":
         """See EventLog.append."""
         future: asyncio.Future[Source] = self._loop.create_future()
-        if self._broken:
-            future.set_exception(unavailable("the connection to it is made anew"))
+        if self._closed_because:
+            future.set_exception(unavailable(self._closed_because))
         elif self._is_full(len(value)):
             future.set_exception(unavailable("too many appends are waiting"))
         else:
@@ -58,6 +58,7 @@ class Appender:
         """Wait until everything is answered, which takes no longer than an append may."""
         if self._replacing is not None:
             await self._replacing
+        self._closed_because = "it is closed"
         await self._producer.close(self._timeout)
 
     def _is_full(self, size: int) -> bool:
@@ -82,7 +83,7 @@ class Appender:
             future.set_exception(unavailable("its queue is full"))
         except KafkaException as error:
             future.set_exception(unavailable(error))
-            if error.args[0].fatal():
+            if is_fatal(error):
                 self._replace(str(error))
         else:
             self._unanswered += 1
@@ -96,7 +97,7 @@ class Appender:
                 self._failing_until = self._loop.time() + _FAILING_SECONDS
                 if not future.done():
                     future.set_exception(unavailable(error))
-                if error.fatal():
+                if is_fatal(error):
                     self._replace(error.str())
             else:
                 self._failing_until = 0.0
@@ -106,15 +107,15 @@ class Appender:
     def _replace(self, cause: str) -> None:
         """After a fatal error a producer takes nothing more. Its successor begins when all that it had is answered,
         so that their records keep the order of the calls."""
-        if not self._broken:
-            self._broken = True
+        if not self._closed_because:
+            self._closed_because = "its producer is replaced"
             _log.error("the producer can't go on and is replaced", cause=cause)
             self._replacing = self._loop.create_task(self._succeed())
 
     async def _succeed(self) -> None:
         await self._producer.close(0)
         self._producer = ProducerThread(self._config, self._answer)
-        self._broken = False
+        self._closed_because = ""
 
 
 def _producer_config(section: KafkaSection) -> dict[str, Any]:

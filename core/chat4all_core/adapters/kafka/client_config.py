@@ -1,10 +1,10 @@
 """What every client of the cluster is told, and how its errors are told to the platform."""
 
-import logging
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException
 
+from chat4all_core.adapters.kafka.client_log import ClientLog
 from chat4all_core.config import KafkaSection
 from chat4all_core.domain.errors import Reason, UnavailableError
 
@@ -21,7 +21,7 @@ def client_config(section: KafkaSection) -> dict[str, Any]:
         "bootstrap.servers": ",".join(section.bootstrap_servers),
         "client.id": "chat4all",
         "security.protocol": section.security,
-        "logger": logging.getLogger(__name__),
+        "logger": ClientLog(),
         # A broker that is away is tried again soon: waiting callers are told "unavailable" meanwhile.
         "reconnect.backoff.ms": 50,
         "reconnect.backoff.max.ms": 1_000,
@@ -48,3 +48,9 @@ def code_of(exception: KafkaException) -> int:
     """The code of what a client raised."""
     error = exception.args[0]
     return error.code() if isinstance(error, KafkaError) else KafkaError.UNKNOWN
+
+
+def is_fatal(error: KafkaError | KafkaException) -> bool:
+    """Whether the client that says so can't go on."""
+    cause = error.args[0] if isinstance(error, KafkaException) else error
+    return isinstance(cause, KafkaError) and (cause.fatal() or cause.code() == KafkaError._FATAL)

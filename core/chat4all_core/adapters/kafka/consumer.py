@@ -2,13 +2,17 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
-from chat4all_core.adapters.kafka.client_config import unavailable
+import structlog
+
+from chat4all_core.adapters.kafka.client_config import REQUEST_TIMEOUT, unavailable
+from chat4all_core.adapters.kafka.client_thread import ClientThread
 from chat4all_core.adapters.kafka.group_member import GroupMember, MembershipEndedError
 from chat4all_core.adapters.kafka.topic_catalog import TopicCatalog
 from chat4all_core.config import KafkaSection
 from chat4all_core.ports.event_log import AssignmentListener, Record
+
+_log = structlog.get_logger(__name__)
 
 
 class KafkaConsumer:
@@ -19,16 +23,17 @@ class KafkaConsumer:
         self._catalog = catalog
         self._topic = topic
         self._group = group
-        self._thread: ThreadPoolExecutor | None = None
+        self._thread: ClientThread | None = None
         self._member: GroupMember | None = None
-        self._polling: asyncio.Future[list[Record]] | None = None
+        self._given_up: asyncio.Future[list[Record]] | None = None
+        """A poll whose caller was cancelled goes on in the thread."""
 
     async def start(self, on_assigned: AssignmentListener, on_revoked: AssignmentListener) -> None:
         """See Consumer.start. Without Kafka it is the first poll that succeeds which joins the group."""
         self._on_assigned = on_assigned
         self._on_revoked = on_revoked
         self._loop = asyncio.get_running_loop()
-        self._thread = ThreadPoolExecutor(1, f"kafka-{self._group}")
+        self._thread = ClientThread(f"kafka-{self._group}")
 
     async def poll(self, max_records: int, timeout: float) -> Sequence[Record]:
         """See Consumer.poll.
@@ -36,23 +41,21 @@ class KafkaConsumer:
         Raises:
             UnavailableError: Kafka can't serve now.
         """
+        thread = self._thread
+        if thread is None:
+            raise RuntimeError("the consumer is not started, or is closed")
         member = self._member or await self._join()
-        if self._polling is None:
-            self._polling = self._loop.run_in_executor(self._thread, member.poll, max_records, timeout)
+        if self._given_up is not None:
+            await self._take_back(member, self._given_up)
+        polling = thread.run(lambda: member.poll(max_records, timeout))
         try:
-            # A poll that is given up goes on, and what it brings is the next one's.
-            records = await asyncio.shield(self._polling)
+            return await asyncio.shield(polling)
         except asyncio.CancelledError:
+            self._given_up = polling
             raise
         except MembershipEndedError as error:
-            self._polling = None
-            await self._part(member)
+            await self._part(member, thread)
             raise unavailable(str(error)) from error
-        except BaseException:
-            self._polling = None
-            raise
-        self._polling = None
-        return records
 
     async def commit(self, next_offsets: Mapping[int, int]) -> None:
         """See Consumer.commit. The broker has it some 0.1 s later, and before the partition moves."""
@@ -77,13 +80,12 @@ class KafkaConsumer:
     async def close(self) -> None:
         """See Consumer.close."""
         thread, self._thread = self._thread, None
-        if thread is None:
-            return
-        try:
-            if self._member is not None:
-                await self._part(self._member, thread)
-        finally:
-            thread.shutdown(wait=False)
+        if thread is not None:
+            try:
+                if self._member is not None:
+                    await self._part(self._member, thread)
+            finally:
+                thread.end()
 
     async def _join(self) -> GroupMember:
         await self._catalog.load()
@@ -96,10 +98,22 @@ class KafkaConsumer:
         )
         return self._member
 
-    async def _part(self, member: GroupMember, thread: ThreadPoolExecutor | None = None) -> None:
-        member.leave_soon()
-        await self._loop.run_in_executor(thread or self._thread, member.close)
-        self._member = None
+    async def _take_back(self, member: GroupMember, given_up: "asyncio.Future[list[Record]]") -> None:
+        member.cut_short()
+        await asyncio.wait([given_up])
+        self._given_up = None
+        if given_up.exception() is None:  # else it brought nothing, and what was wrong shows again
+            member.unread({r.source.partition: r.source.offset for r in reversed(given_up.result())})
+
+    async def _part(self, member: GroupMember, thread: ClientThread) -> None:
+        member.cut_short()
+        parted = thread.run(member.close)
+        await asyncio.wait([parted], timeout=REQUEST_TIMEOUT)
+        self._member = self._given_up = None
+        if parted.done():
+            parted.result()
+        else:  # the group does without it after the session timeout
+            _log.warning("Kafka does not answer a member that leaves", topic=self._topic, group=self._group)
 
     def _call(self, listener: AssignmentListener, partitions: Sequence[int]) -> None:
         """In the client's thread: run a listener on the loop, and wait for it."""

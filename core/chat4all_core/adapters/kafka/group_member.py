@@ -10,7 +10,7 @@ import structlog
 from confluent_kafka import Consumer as Client
 from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
 
-from chat4all_core.adapters.kafka.client_config import client_config, unavailable
+from chat4all_core.adapters.kafka.client_config import REQUEST_TIMEOUT, client_config, is_fatal, unavailable
 from chat4all_core.adapters.kafka.positions import Positions
 from chat4all_core.adapters.kafka.topic import Topic
 from chat4all_core.config import KafkaSection
@@ -48,7 +48,7 @@ class GroupMember:
         self._handled: dict[int, int] = {}
         """Next offsets that are not yet given to the client to commit."""
         self._orders: deque[Callable[[], None]] = deque()
-        self._leaving = threading.Event()
+        self._cut_short = threading.Event()
         self._failure: BaseException | None = None
         self._client = Client(_consumer_config(section, group))
         self._positions = Positions(self._client, topic.physical_name)
@@ -76,9 +76,14 @@ class GroupMember:
         noted = tuple(partitions)
         self._orders.append(lambda: self._positions.resume(self._owned.intersection(noted)))
 
-    def leave_soon(self) -> None:
+    def cut_short(self) -> None:
         """End a poll that waits."""
-        self._leaving.set()
+        self._cut_short.set()
+
+    def unread(self, next_offsets: Mapping[int, int]) -> None:
+        """Before all that was noted meanwhile, go back to where a poll began whose records nobody has got."""
+        offsets = dict(next_offsets)
+        self._orders.appendleft(lambda: self._positions.rewind({p: o for p, o in offsets.items() if p in self._owned}))
 
     def poll(self, max_records: int, timeout: float) -> list[Record]:
         """See Consumer.poll.
@@ -87,25 +92,44 @@ class GroupMember:
             MembershipEndedError: close this member and make another.
         """
         deadline = time.monotonic() + timeout
-        self._follow_orders()
-        while True:
-            self._positions.settle()
-            patience = min(deadline - time.monotonic(), _SLICE_SECONDS)
-            records = self._records(self._receive(max_records, max(patience, 0.0)))
-            self._last_poll = time.monotonic()
-            if self._failure is not None:
-                failure, self._failure = self._failure, None
-                raise failure
-            # Once more when something was found to be wrong: the answer to that is not an empty batch.
-            if records or (self._last_poll >= deadline and not self._positions.unsettled) or self._leaving.is_set():
-                return records
+        self._cut_short.clear()
+        try:
+            self._follow_orders()
+            while True:
+                records = self._next_batch(max_records, deadline)
+                # Records first: whatever else has come up is for the next poll, or they would be lost.
+                if records:
+                    return records
+                self._raise_failure()
+                if self._last_poll >= deadline and not self._positions.unsettled:
+                    return records
+                if self._cut_short.is_set():
+                    return records
+        except KafkaException as error:
+            if is_fatal(error):
+                raise MembershipEndedError(str(error)) from error
+            raise unavailable(error) from error
+
+    def _next_batch(self, max_records: int, deadline: float) -> list[Record]:
+        self._raise_failure()
+        self._positions.settle()
+        patience = min(deadline - time.monotonic(), _SLICE_SECONDS)
+        records = self._records(self._receive(max_records, max(patience, 0.0)))
+        self._last_poll = time.monotonic()
+        return records
+
+    def _raise_failure(self) -> None:
+        if self._failure is not None:
+            failure, self._failure = self._failure, None
+            raise failure
 
     def close(self) -> None:
         """Hand everything over and leave the group."""
-        self._store_handled()
-        self._client.close()
-        if self._failure is not None:
-            raise self._failure
+        try:
+            self._store_handled()
+        finally:
+            self._client.close()
+        self._raise_failure()
 
     def _follow_orders(self) -> None:
         self._store_handled()
@@ -124,10 +148,10 @@ class GroupMember:
 
     def _receive(self, max_records: int, timeout: float) -> list[Message]:
         # `consume` alone would wait for the batch to be full.
-        self._revoked_in_poll.clear()
         first = self._client.poll(timeout)
         if first is None:
             return []
+        self._revoked_in_poll.clear()
         rest = self._client.consume(max_records - 1, 0) if max_records > 1 else []
         return rest if first.partition() in self._revoked_in_poll else [first, *rest]
 
@@ -141,8 +165,8 @@ class GroupMember:
             if error is not None:
                 self._note_error(error, partition, offset)
                 continue
-            assert partition is not None
-            assert offset is not None
+            if partition is None or offset is None or partition not in self._owned:
+                continue
             reached[partition] = offset + 1
             records.append(
                 Record(
@@ -162,7 +186,7 @@ class GroupMember:
                 self._positions.doubt(partition, offset, error.str())
         elif error.code() == KafkaError._MAX_POLL_EXCEEDED:
             _log.warning("taken for dead after too long without a poll", topic=self._topic.name)
-        elif error.fatal():
+        elif is_fatal(error):
             self._failure = MembershipEndedError(error.str())
         else:
             self._failure = unavailable(error)
@@ -224,6 +248,8 @@ def _consumer_config(section: KafkaSection, group: str) -> dict[str, Any]:
         "enable.auto.commit": True,
         "enable.auto.offset.store": False,
         "auto.commit.interval.ms": 100,
+        # A broker that does not answer holds up neither a commit nor a member that leaves for longer than this.
+        "socket.timeout.ms": int(REQUEST_TIMEOUT * 1_000),
         # What is fetched ahead of the handler, at most.
         "queued.min.messages": 5_000,
         "queued.max.messages.kbytes": 16_384,

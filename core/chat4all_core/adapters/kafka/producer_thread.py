@@ -1,13 +1,14 @@
 """A producer, and the thread that hands its delivery reports to the event loop."""
 
 import asyncio
+import contextlib
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, TypeAlias
 
-from confluent_kafka import KafkaError, Message, Producer
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 Report: TypeAlias = "tuple[asyncio.Future[Any], int, int, KafkaError | None, int, int]"
 """The future, generation and size that were given with the record; the error, if any; partition and offset."""
@@ -60,12 +61,17 @@ class ProducerThread:
 
     def _serve(self) -> None:
         while not self._closing.is_set():
-            self._producer.poll(_POLL_SECONDS)
+            self._poll(lambda: self._producer.poll(_POLL_SECONDS))
             self._wake_the_loop()
-        if self._producer.flush(self._patience):
-            self._producer.purge()
-            self._producer.flush(_POLL_SECONDS)
+        self._poll(lambda: self._producer.flush(self._patience))
+        self._producer.purge()
+        self._poll(lambda: self._producer.flush(_POLL_SECONDS))
         self._loop.call_soon_threadsafe(self._end)
+
+    def _poll(self, poll: Callable[[], int]) -> None:
+        # A fatal error is raised here once, whatever was asked; records are told of it by their reports.
+        with contextlib.suppress(KafkaException):
+            poll()
 
     def _report(
         self,
