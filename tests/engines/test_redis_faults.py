@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -249,6 +250,20 @@ async def test_a_lost_connection_shows_as_a_gap(redis: RedisServer) -> None:
     user = new_user()
     async with open_streams(redis.section, SETTINGS) as streams, streams.watch(user) as watch:
         await redis.command("CLIENT", "KILL", "TYPE", "pubsub")
+        assert await watch.next(DEADLINE) == []
+        await streams.append([event([user], 0)])
+        assert [e.payload for e in await watch.next(DEADLINE)] == [event([], 0).payload]
+
+
+async def test_a_redis_that_hangs_shows_as_a_gap(redis: RedisServer) -> None:
+    """A connection on which nothing is answered any more is given up without waiting for anyone to close it, and
+    watches are told once there is another."""
+    user = new_user()
+    async with open_streams(redis.section, SETTINGS) as streams, streams.watch(user) as watch:
+        redis.signal(signal.SIGSTOP)
+        await eventually(lambda: is_unavailable(streams))
+        assert await watch.next(3.0) == []  # longer than the connection is given
+        redis.signal(signal.SIGCONT)
         assert await watch.next(DEADLINE) == []
         await streams.append([event([user], 0)])
         assert [e.payload for e in await watch.next(DEADLINE)] == [event([], 0).payload]

@@ -68,3 +68,13 @@ async def test_whatever_is_wrong_is_told_in_our_words(redis: RedisServer) -> Non
     with pytest.raises(UnavailableError):
         async with open_client(redis.section):
             pass
+
+
+@pytest.mark.parametrize("url", ["http://ann:hush@127.0.0.1", "redis://ann:hush@127.0.0.1:port/0"])
+async def test_a_url_that_is_none_is_refused(redis: RedisServer, url: str) -> None:
+    """The error names the setting and not the password."""
+    with pytest.raises(RedisRefusedError, match="CHAT4ALL_REDIS_URL") as error:
+        async with open_client(replace(redis.section, url=Secret(url))):
+            pass
+    assert "hush" not in str(error.value)
+    assert "hush" not in repr(replace(redis.section, url=Secret(url)))

@@ -10,7 +10,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError, RedisError
 
-from chat4all_core.adapters.redis.errors import platform_error
+from chat4all_core.adapters.redis.errors import RedisRefusedError, platform_error
 from chat4all_core.adapters.redis.script import Call, load_script
 from chat4all_core.config import RedisSection
 
@@ -77,9 +77,13 @@ async def open_client(section: RedisSection) -> AsyncIterator[RedisClient]:
 
     Raises:
         UnavailableError: Redis can't be reached.
-        RedisRefusedError: the account may not do what the platform does, or Redis is older than version 7.
+        RedisRefusedError: the URL is none, the account may not do what the platform does, or Redis is older than
+            version 7.
     """
-    driver = _build(section)
+    try:
+        driver = _build(section)
+    except ValueError as error:  # which does not hold the URL, and so no password
+        raise RedisRefusedError(f"CHAT4ALL_REDIS_URL: {error}") from None
     client = RedisClient(driver, section)
     try:
         if isinstance(driver, RedisCluster):

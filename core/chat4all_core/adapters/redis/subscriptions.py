@@ -87,7 +87,8 @@ class Subscriptions:
     async def _connection(self) -> AsyncIterator[AbstractConnection]:
         connection = self._client.new_connection()
         try:
-            await connection.connect()  # type: ignore[no-untyped-call] # so in the driver
+            async with asyncio.timeout(2 * self._client.timeout):  # to connect, and to log in
+                await connection.connect()  # type: ignore[no-untyped-call] # so in the driver
             yield connection
         finally:
             await connection.disconnect(nowait=True)
