@@ -77,14 +77,3 @@ class Metrics:
             "worker_partitions_halted", "Partitions that wait for an operator: log and store contradict.", "role"
         )
         """Workers, the runtime."""
-        self.consumer_lag = gauge("worker_lag_records", "Records that the role's group has not committed yet.", "role")
-        """Workers, the runtime."""
-
-        self.log_append_duration = histogram(
-            "log_append_duration_seconds", "Time from an append to its durable acknowledgement.", _SECONDS
-        )
-        """Adapters of the event log."""
-        self.stream_events_appended = counter(
-            "stream_events_appended_total", "Events appended to users' streams, counted once for each user."
-        )
-        """Adapters of the user stream."""

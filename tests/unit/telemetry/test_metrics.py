@@ -1,6 +1,7 @@
 """The declared metrics."""
 
 import re
+from pathlib import Path
 
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
@@ -9,6 +10,7 @@ from prometheus_client.metrics import MetricWrapperBase
 from chat4all_core.telemetry.metrics import Metrics
 
 LABELS = {"method", "code", "role", "reason"}
+ROOT = Path(__file__).resolve().parents[3]
 UNITS = ("_seconds", "_total", "_calls", "_records", "_open", "_halted")
 
 
@@ -30,6 +32,26 @@ def test_names_follow_the_rules(attribute: str) -> None:
 def test_labels_are_from_closed_sets(attribute: str) -> None:
     """No metric has a label that could hold an id."""
     assert set(_declared()[attribute]._labelnames) <= LABELS
+
+
+def _source() -> str:
+    folders = ("core", "server", "workers", "standalone")
+    return "\n".join(path.read_text("utf-8") for folder in folders for path in (ROOT / folder).rglob("*.py"))
+
+
+@pytest.mark.parametrize("attribute", _declared())
+def test_each_has_a_writer(attribute: str) -> None:
+    """No metric is declared that nothing in the platform ever writes."""
+    assert re.search(rf"metrics\.{attribute}\b", _source())
+
+
+def test_the_dashboard_shows_what_there_is() -> None:
+    """Every metric that the dashboard asks for is declared."""
+    families = [family for metric in _declared().values() for family in metric.describe()]
+    names = {f"{family.name}{suffix}" for family in families for suffix in ("", "_total", "_bucket", "_count", "_sum")}
+    asked = set(re.findall(r"\bchat4all_\w+", (ROOT / "deploy/grafana/dashboards/chat4all.json").read_text("utf-8")))
+    assert asked
+    assert asked <= names
 
 
 def test_metrics_of_two_processes_are_apart() -> None:
