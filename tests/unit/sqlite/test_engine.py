@@ -108,3 +108,9 @@ async def test_a_failed_start_leaves_nothing_open(tmp_path: Path) -> None:
     connection.close()
     async with open_engine(tmp_path, now) as engine:
         assert await engine.log.ready()
+
+
+async def test_the_data_is_for_its_owner_only(tmp_path: Path) -> None:
+    """A data directory that was made here, with everyone's messages in it, can't be entered by others."""
+    async with open_engine(tmp_path / "data", now):
+        assert (tmp_path / "data").stat().st_mode & 0o077 == 0

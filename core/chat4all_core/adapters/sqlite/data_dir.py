@@ -12,12 +12,13 @@ class DataDirInUseError(Exception):
 
 @contextlib.contextmanager
 def locked_data_dir(path: Path) -> Iterator[None]:
-    """Make the folder if need be and hold it; the system lets go of it when the process ends, however.
+    """Make the folder if need be, for its owner only, and hold it; the system lets go of it when the process ends,
+    however.
 
     Raises:
         DataDirInUseError: another process holds it.
     """
-    path.mkdir(parents=True, exist_ok=True)
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (path / "lock").open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
