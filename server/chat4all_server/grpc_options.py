@@ -5,6 +5,10 @@ MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 GRPC_OPTIONS = (
     # A second server on the same port would silently take a share of the connections.
     ("grpc.so_reuseport", 0),
+    # By default gRPC cancels calls at random, with no word of why, once 1,000 have come that no task serves yet: one
+    # loop's hiccup in a burst. What waits here costs some kilobytes, and Envoy's own limits come first.
+    ("grpc.server.max_pending_requests", 20_000),
+    ("grpc.server.max_pending_requests_hard_limit", 20_000),
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
     ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
     # Envoy takes 64 KiB of headers and adds a few of its own. gRPC's default, 8 to 16 KiB, would refuse some of

@@ -57,6 +57,12 @@ async def test_two_servers_do_not_share_a_port(grpc_platform: GrpcPlatform, tmp_
             pass
 
 
+async def test_a_burst_of_calls_is_answered(grpc_platform: GrpcPlatform) -> None:
+    """Thousands of calls that come at the same moment are all answered: none is cancelled without a reason."""
+    answers = await asyncio.gather(*(health_of(grpc_platform, "") for _ in range(3_000)))
+    assert set(answers) == {"SERVING"}
+
+
 async def test_health(grpc_platform: GrpcPlatform) -> None:
     """A server whose engines are ready is healthy, as a whole and service by service."""
     for service in ("", *(service.full_name for service in SERVICES)):
