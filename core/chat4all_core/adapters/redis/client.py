@@ -8,7 +8,7 @@ from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster
 from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import NoScriptError, ReadOnlyError, RedisError
 
 from chat4all_core.adapters.redis.errors import RedisRefusedError, platform_error
 from chat4all_core.adapters.redis.script import Call, load_script
@@ -33,7 +33,7 @@ class RedisClient:
             except NoScriptError:
                 return await self._driver.execute_command(*_by_text(call))
         except (RedisError, OSError) as error:
-            raise platform_error(error) from error
+            raise await self._told(error) from error
 
     async def run_all(self, calls: Sequence[Call]) -> Sequence[Any]:
         """Run scripts in one round trip to each node; what they returned. After an error any of them may have run."""
@@ -48,7 +48,7 @@ class RedisClient:
                 answers[i] = answer
         for answer in answers:
             if isinstance(answer, Exception):
-                raise platform_error(answer) from answer
+                raise await self._told(answer) from answer
         return answers
 
     async def _send(self, commands: Sequence[Sequence[Any]]) -> list[Any]:
@@ -60,6 +60,12 @@ class RedisClient:
         except (RedisError, OSError) as error:
             raise platform_error(error) from error
         return answers
+
+    async def _told(self, error: Exception) -> Exception:
+        if isinstance(error, ReadOnlyError) and isinstance(self._driver, Redis):
+            # This was the master once. Only new connections can lead to the present one.
+            await self._driver.connection_pool.disconnect(inuse_connections=False)
+        return platform_error(error)
 
     def new_connection(self) -> AbstractConnection:
         """A connection, not opened yet, on which answers may be awaited for ever; its owner closes it."""

@@ -11,9 +11,14 @@
 local KEYS_OF_USER = 5
 local FIRST_ACTIVITY = 4294967296  -- leaves room below for what is rebuilt later
 
--- The replication id: Redis takes a new one when it restarts and when a replica is promoted.
+-- The replication id: Redis takes a new one when it restarts and when a replica is promoted. A replica has its
+-- master's, but may lag, so it is not even read from: a client may be left on a master that was demoted.
 local function current_life()
-  return string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)')
+  local information = redis.call('INFO', 'replication')
+  if not string.find(information, 'role:master', 1, true) then
+    error({err = 'READONLY not the master'})
+  end
+  return string.match(information, 'master_replid:(%x+)')
 end
 
 local function milliseconds()
