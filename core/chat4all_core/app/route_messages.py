@@ -20,7 +20,8 @@ from chat4all_core.ports.user_stream import StreamAppend, UserStream
 ROLE = "router"
 
 _CONVERSATIONS_PER_PARTITION = 20_000
-_VERSIONS = 20_000
+_MEMBERS = 250_000
+"""Kept in memory of all versions of conversations together: some 35 MB, whoever makes large groups change often."""
 
 
 class RouteMessages:
@@ -42,7 +43,9 @@ class RouteMessages:
         self._streams = streams
         self._codec = codec
         self._sequences: dict[int, LRUCache[ConversationId, int]] = {}
-        self._members: LRUCache[tuple[ConversationId, int], Sequence[UserId]] = LRUCache(_VERSIONS)
+        self._members: LRUCache[tuple[ConversationId, int], Sequence[UserId]] = LRUCache(
+            _MEMBERS, getsizeof=lambda members: 1 + len(members)
+        )
 
     def forget(self, partitions: Sequence[int]) -> None:
         """Drop all state of partitions that were given away or have just come."""
