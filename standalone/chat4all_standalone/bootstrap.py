@@ -10,11 +10,14 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry
 
 from chat4all_core.adapters.protobuf.event_codec import ProtobufEventCodec
+from chat4all_core.adapters.sqlite.agreement import require_agreement
 from chat4all_core.adapters.sqlite.engine import SqliteSettings, open_engine
 from chat4all_core.adapters.sqlite.event_log import EventLogSettings
 from chat4all_core.adapters.sqlite.user_stream import UserStreamSettings
+from chat4all_core.app import record_status, route_messages
 from chat4all_core.config import Settings
 from chat4all_core.domain.timestamp import SECOND, Timestamp
+from chat4all_core.ports.event_log import MESSAGE_ACCEPTED, STATUS_UPDATED
 from chat4all_core.telemetry.metrics import Metrics
 from chat4all_core.telemetry.tracing import open_tracer
 from chat4all_server.bootstrap import build_server, open_file_storage, open_security
@@ -24,6 +27,7 @@ from chat4all_workers.runtime import Worker
 
 _ROOT = Path(__file__).resolve().parents[2]
 _GRACE_SECONDS = 10.0
+_TOPICS = {route_messages.ROLE: MESSAGE_ACCEPTED, record_status.ROLE: STATUS_UPDATED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,7 @@ async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
     failed = asyncio.Event()
     metrics = Metrics(registry := CollectorRegistry())
     codec = ProtobufEventCodec()
+    require_agreement(data_dir, _TOPICS)
     async with AsyncExitStack() as stack:
         engine = await stack.enter_async_context(open_engine(data_dir, _now, _sqlite_settings(settings)))
         tracer = open_tracer("chat4all", settings.telemetry.traces)

@@ -9,6 +9,7 @@ import structlog
 import uvloop
 
 from chat4all_core.adapters.auth.secret_file import SecretFileError
+from chat4all_core.adapters.sqlite.agreement import DataDirMismatchError
 from chat4all_core.adapters.sqlite.data_dir import DataDirInUseError
 from chat4all_core.adapters.sqlite.migration import NewerSchemaError
 from chat4all_core.config import Settings, load_settings
@@ -19,7 +20,14 @@ from chat4all_standalone.banner import banner
 from chat4all_standalone.bootstrap import open_platform
 from chat4all_standalone.envoy import EnvoyStartError
 
-_OPERATORS_ERRORS = (DataDirInUseError, EnvoyStartError, NewerSchemaError, PortError, SecretFileError)
+_OPERATORS_ERRORS = (
+    DataDirInUseError,
+    DataDirMismatchError,
+    EnvoyStartError,
+    NewerSchemaError,
+    PortError,
+    SecretFileError,
+)
 """What whoever started the platform can mend: they get the message, not a traceback."""
 
 

@@ -1,5 +1,6 @@
 """`make run` as whoever operates it sees it."""
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -36,6 +37,29 @@ async def test_a_restart_keeps_everything(own: PlatformProcess) -> None:
         await ann.get(f"/v1/messages/{last}")
         _, body = await ben.get(f"/v1/conversations/{conversation}/messages")
     assert [(m["sequence"], m["text"]) for m in body["messages"]] == [("2", "after"), ("1", "before")]
+
+
+async def test_a_log_that_is_not_the_stores_own_is_refused(own: PlatformProcess) -> None:
+    """With its log lost or put back from an older copy, the platform does not start and says why: it would take new
+    messages for old ones, and lose them."""
+    own.start()
+    older = own.data_dir.parent / "older.db"
+    async with aiohttp.ClientSession(own.url) as session:
+        ann, ben = await RestUser.join(session), await RestUser.join(session)
+        conversation = await ann.direct(ben)
+        await ann.get(f"/v1/messages/{await ann.send(conversation, 'one')}")
+        assert own.stop() == 0
+        shutil.copy(own.data_dir / "log.db", older)
+    own.start()
+    async with aiohttp.ClientSession(own.url) as session:
+        ann.session = session
+        await ann.get(f"/v1/messages/{await ann.send(conversation, 'two')}")
+        assert own.stop() == 0
+    for replace_log in ((own.data_dir / "log.db").unlink, lambda: shutil.copy(older, own.data_dir / "log.db")):
+        replace_log()
+        refused = run_with(DATA_DIR=str(own.data_dir), ENVOY_PORT=str(own.envoy_port), SERVER_GRPC_PORT="0")
+        assert (refused.returncode, "older than" in refused.stderr) == (1, True), refused.stderr
+        assert "Traceback" not in refused.stderr
 
 
 def test_it_says_what_it_serves(own: PlatformProcess) -> None:
