@@ -114,7 +114,9 @@ async def test_renews_an_expired_token(platform: MemoryPlatform, alice: AsyncCli
 
 async def test_a_refused_stream_fails_every_message(platform: MemoryPlatform, alice: AsyncClient, direct: str) -> None:
     """When the stream itself is refused for good, what is under way and what comes later fails with that."""
-    platform.fail("SendMessageStream", Refusal(grpc.StatusCode.PERMISSION_DENIED, reason="NOT_A_PARTICIPANT"))
+    refusal = Refusal(grpc.StatusCode.PERMISSION_DENIED, reason="NOT_A_PARTICIPANT")
+    # For good: also when the connection is lost before the refusal came through, and the stream is tried again.
+    platform.fail("SendMessageStream", *[refusal] * 10)
     async with alice.send_stream() as stream:
         answers = await submit(stream, direct, 3)
         errors = await asyncio.gather(*answers, return_exceptions=True)
