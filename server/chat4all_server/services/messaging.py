@@ -18,6 +18,7 @@ from chat4all_server.interceptors.interceptor import Context
 from chat4all_server.page_token import PageTokens, page_size
 from chat4all_server.services.file_links import MakeLink, add_links
 from chat4all_server.services.list_messages import ListMessages
+from chat4all_server.services.page_room import PageRoom
 from chat4all_server.services.send_message_stream import SendMessageStream
 from chat4all_server.translate import (
     accepted_to_proto,
@@ -53,7 +54,8 @@ class MessagingService(grpc_pb.MessagingServiceServicer):
         self._send_message = send_message
         self._send_message_stream = send_message_stream
         self._read_messages = read_messages
-        self._list_messages = ListMessages(read_messages, page_tokens, make_link)
+        self._room = PageRoom()
+        self._list_messages = ListMessages(read_messages, page_tokens, make_link, self._room)
         self._make_link = make_link
         self._mark_messages = mark_messages
         self._page_tokens = page_tokens
@@ -86,7 +88,8 @@ class MessagingService(grpc_pb.MessagingServiceServicer):
         user_id = caller().user_id
         scope = ("ListConversations", user_id)
         before = self._page_tokens.read(request.page_token, *scope) if request.page_token else None
-        page = await self._read_conversations.list(user_id, page_size(request.page_size), before)
+        async with self._room.making(user_id, context):
+            page = await self._read_conversations.list(user_id, page_size(request.page_size), before)
         return pb.ListConversationsResponse(
             conversations=map(listed_conversation_to_proto, page.items),
             next_page_token="" if page.next_before is None else self._page_tokens.issue(page.next_before, *scope),
@@ -138,7 +141,7 @@ class MessagingService(grpc_pb.MessagingServiceServicer):
 
     async def ListMessages(self, request: pb.ListMessagesRequest, context: Context) -> pb.ListMessagesResponse:
         """See the contract."""
-        return await self._list_messages(caller().user_id, request)
+        return await self._list_messages(caller().user_id, request, context)
 
     async def MarkRead(self, request: pb.MarkReadRequest, context: Context) -> pb.MarkReadResponse:
         """See the contract."""
