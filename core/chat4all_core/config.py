@@ -48,6 +48,13 @@ def _replication(text: str) -> tuple[tuple[str, int], ...]:
     return tuple((datacenter, int(number)) for datacenter, number in copies)
 
 
+def _endpoint(text: str) -> str:
+    if not re.fullmatch(r"https?://[\w.-]+(:\d{1,5})?|https?://\[[0-9a-f:]+\](:\d{1,5})?", text):
+        raise ValueError(text)
+    return text
+
+
+ENDPOINT = Kind("http:// or https://, a host, and a port if need be", _endpoint)
 KEYSPACE = Kind("1 to 48 of a-z, 0-9 and underscore, beginning with a letter", _keyspace)
 REPLICATION = Kind("DATACENTER=COPIES, several of them divided by commas", _replication)
 
@@ -233,6 +240,36 @@ class KafkaSection:
 
 
 @dataclass(frozen=True, slots=True)
+class S3Section:
+    """The bytes of files, where the platform is distributed: a bucket of any store that speaks S3."""
+
+    endpoint_url: str = setting("http://127.0.0.1:9000", ENDPOINT, "Where the platform reaches the store.")
+    public_url: str = setting(
+        "",
+        ENDPOINT,
+        "Where clients reach it, for downloads and direct uploads: what stands before it must leave paths and the "
+        "Host header as they are.",
+        "the endpoint",
+    )
+    region: str = setting("us-east-1", TEXT, "The bucket's region.")
+    bucket: str = setting("chat4all", TEXT, "The bucket, for files alone. The set-up command makes it if need be.")
+    access_key: str = setting("", TEXT, "The account's name.", "none")
+    secret_key: Secret = setting(Secret(), SECRET, "Its key. Never printed.", "none")
+    path_style: bool = setting(
+        True, FLAG, "Whether URLs have the bucket in the path, or else in the name of the host.", "`on`"
+    )
+    tls_ca_file: Path | None = setting(
+        None, PATH, "The authorities that the store's certificate is verified with.", "the system's"
+    )
+    timeout_seconds: float = setting(
+        30.0, number(0.1, 300), "How long the store may be silent before a request counts as failed."
+    )
+    max_requests: int = setting(
+        32, whole_number(1, 1_000), "Requests that a process has under way at a time; others wait for their turn."
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class FilesSection:
     """Files, uploads and downloads."""
 
@@ -312,6 +349,7 @@ class Settings:
     cassandra: CassandraSection
     kafka: KafkaSection
     redis: RedisSection
+    s3: S3Section
     files: FilesSection
     telemetry: TelemetrySection
 

@@ -1,11 +1,17 @@
 """Engines of a test's own."""
 
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from engine_endpoints import VARIABLE
 from redis_server import RedisServer
+from tools.engines import Engines, FreePorts
+
+from chat4all_core.config import S3Section
+from chat4all_core.ports.object_store import ObjectStore
 
 
 @pytest.fixture
@@ -28,3 +34,40 @@ async def redis(new_redis: Callable[[], RedisServer]) -> RedisServer:
     server = new_redis()
     await server.start()
     return server
+
+
+@pytest.fixture(scope="session")
+def s3_engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engines]:
+    """The S3 stores, to be killed and frozen; who does so starts them again."""
+    if not os.environ.get(VARIABLE):
+        pytest.skip("brings up S3 stores: see `make test-engines`")
+    engines = Engines(tmp_path_factory.mktemp("s3"))
+    engines.up(["minio", "seaweedfs"], ports={"minio": FreePorts(), "seaweedfs": FreePorts()})
+    yield engines
+    engines.down(wipe=True)
+
+
+@pytest.fixture(params=["minio", "seaweedfs"])
+def s3_engine(request: pytest.FixtureRequest) -> str:
+    """Each S3 store in turn."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def s3_section(s3_engines: Engines, s3_engine: str) -> Iterator[S3Section]:
+    """A bucket of the test's own, not made yet."""
+    from s3_store import remove_bucket, section_for  # here, so that tests of other engines do without its client
+
+    section = section_for(s3_engines.endpoint(s3_engine))
+    yield section
+    remove_bucket(section)
+
+
+@pytest.fixture
+async def s3_store(s3_section: S3Section) -> AsyncIterator[ObjectStore]:
+    """A store on that bucket."""
+    from s3_store import open_store, real_time
+
+    async with open_store(s3_section, real_time) as store:
+        yield store

@@ -138,6 +138,15 @@ async def open_file_service(
         yield FileService(engine, objects, clock, links=FolderLinks(objects, signer), **options)  # type: ignore[arg-type]
 
 
+@asynccontextmanager
+async def open_file_service_on(objects: ObjectStore, folder: Path, **options: object) -> AsyncIterator[FileService]:
+    """The use cases on SQLite and another object store."""
+    clock = TestClock()
+    async with open_engine(folder, clock) as engine:
+        await make_rooms(engine)
+        yield FileService(engine, objects, clock, **options)  # type: ignore[arg-type]
+
+
 async def make_rooms(engine: Engine) -> None:
     """Two conversations: Ann and Ben share one, and Ann and Eve the other."""
     for room, members in ((ROOM, (ANN, BEN)), (OTHER_ROOM, (ANN, EVE))):

@@ -3,11 +3,11 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
-from urllib.parse import quote
 
 from aiohttp import web
 
 from chat4all_core.app.read_files import range_invalid
+from chat4all_core.domain.content_disposition import content_disposition
 from chat4all_core.domain.file import UNKNOWN_TYPE
 from chat4all_server.web.errors import ANSWER_BEGUN, error_response
 
@@ -70,12 +70,6 @@ def _headers(content: Content) -> dict[str, str]:
         "ETag": f'"{content.etag}"',
         "X-Content-Type-Options": "nosniff",
     }
-
-
-def content_disposition(filename: str) -> str:
-    """The header for a file that is saved under this name (RFC 6266), whatever characters it has."""
-    plain = "".join(c if " " <= c < "\x7f" and c not in '"\\%' else "_" for c in filename)
-    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(filename, safe='')}"
 
 
 def _range(request: web.Request, content: Content) -> tuple[int, int] | None:
