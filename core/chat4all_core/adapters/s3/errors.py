@@ -15,17 +15,23 @@ _RETRY_AFTER_FULL = 30.0
 
 _CONTRADICTIONS = frozenset({"EntityTooSmall", "InvalidPart", "InvalidPartOrder", "InvalidRange", "NoSuchKey"})
 _FULL = frozenset({"XMinioStorageFull", "XMinioAdminBucketQuotaExceeded", "QuotaExceeded", "InsufficientStorage"})
-# Those that do not come with a status of 500 or more.
-_PASSING = frozenset({"OperationAborted", "RequestTimeout", "SlowDown", "TooManyRequests"})
+# Those that do not come with a status of 500 or more; the first three say that bytes changed or were lost on the way.
+_PASSING = frozenset(
+    {
+        "BadDigest",
+        "IncompleteBody",
+        "XAmzContentSHA256Mismatch",
+        "OperationAborted",
+        "RequestTimeout",
+        "SlowDown",
+        "TooManyRequests",
+    }
+)
 _INSUFFICIENT_STORAGE = 507
 
 
 class UploadGoneError(ObjectContradictionError):
     """The store does not know the upload (any more)."""
-
-
-class ExistsError(Exception):
-    """There is an object of the name already."""
 
 
 class S3RefusedError(Exception):
@@ -34,7 +40,7 @@ class S3RefusedError(Exception):
 
 @contextmanager
 def translated_errors() -> Iterator[None]:
-    """Failures of the client as UnavailableError, ObjectContradictionError, ExistsError or S3RefusedError."""
+    """Failures of the client as UnavailableError, ObjectContradictionError or S3RefusedError."""
     try:
         yield
     except S3Error as error:
@@ -58,8 +64,6 @@ def _translated(error: S3Error) -> Exception:
         return UnavailableError(Reason.STORAGE_FULL, "the store has no room left", _RETRY_AFTER_FULL)
     if code == "NoSuchUpload":
         return UploadGoneError(why)
-    if code == "PreconditionFailed":
-        return ExistsError(why)
     if code in _CONTRADICTIONS:
         return ObjectContradictionError(why)
     if code in _PASSING or status >= 500:
