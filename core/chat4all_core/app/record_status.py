@@ -88,7 +88,12 @@ class RecordStatus:
         joined = present.joined_sequence if present else 0
         after = max(move.reached_before, joined, receipt.sequence - NEWEST_COVERED)
         senders = await self._messages.senders(receipt.conversation_id, after, receipt.sequence)
-        told = sorted((s, *newest) for s, newest in senders.items() if s != receipt.participant)
+        told = sorted(
+            (sender, *newest)
+            for sender, newest in senders.items()
+            # Whoever has left is told nothing more of the conversation.
+            if sender != receipt.participant and conversation and conversation.participation_of(sender)
+        )
         return [
             StreamAppend(
                 ROLE,

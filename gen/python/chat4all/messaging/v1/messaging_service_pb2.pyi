@@ -413,7 +413,7 @@ class SendMessageResponse(_message.Message):
     """Always SENT."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
-        """When it was accepted."""
+        """When this try was accepted. The message keeps the time of the try that was stored."""
 
     def __init__(
         self,
