@@ -26,10 +26,11 @@ from chat4all_core.setting import (
     number,
     read_sections,
     setting,
+    show_section,
     whole_number,
 )
 
-__all__ = ["Settings", "load_settings", "to_markdown"]
+__all__ = ["Settings", "load_settings", "to_markdown", "to_text"]
 
 PORT = whole_number(1, 65_535)
 PORT_OR_ANY = whole_number(0, 65_535)
@@ -91,6 +92,54 @@ class ServerSection:
     web_port: int = setting(
         0, PORT_OR_ANY, "The port of the plain HTTP handler (metrics, JWKS, event streams); 0 takes any free one."
     )
+    drain_seconds: float = setting(
+        4.0,
+        number(0, 300),
+        "How long a server process that was told to end still takes calls, saying that it is not ready: longer than"
+        " whatever spreads the calls needs to notice.",
+    )
+
+
+def _roles(text: str) -> tuple[str, ...]:
+    roles = tuple(role.strip() for role in text.split(","))
+    if not set(roles) <= set(WORKER_ROLES):
+        raise ValueError(text)
+    return roles
+
+
+WORKER_ROLES = ("router", "status")
+ROLES = Kind(f"some of {', '.join(WORKER_ROLES)}, divided by commas", _roles)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSection:
+    """A worker process, where the platform is distributed."""
+
+    roles: tuple[str, ...] = setting(
+        WORKER_ROLES,
+        ROLES,
+        "What it does: `router` orders messages and hands them out, `status` does receipts.",
+        f"`{','.join(WORKER_ROLES)}`",
+    )
+    address: str = setting("127.0.0.1", IP_ADDRESS, "Where to listen for questions about metrics and health.")
+    web_port: int = setting(0, PORT_OR_ANY, "The port for them; 0 takes any free one.")
+
+
+@dataclass(frozen=True, slots=True)
+class LimitSection:
+    """How often calls may be made; more are refused with RATE_LIMITED. A stream is one call, however much it carries.
+    What asks for health or for the contracts is never limited."""
+
+    user_per_second: float = setting(
+        2_000.0, number(0, 1_000_000), "Calls of one user in the long run; 0 sets no limit."
+    )
+    user_burst: int = setting(10_000, whole_number(1, 10_000_000), "Calls of one user at once.")
+    address_per_second: float = setting(
+        5_000.0,
+        number(0, 1_000_000),
+        "Calls from one address (IPv6: a /64 network) in the long run, refused logins included; 0 sets no limit.",
+    )
+    address_burst: int = setting(25_000, whole_number(1, 10_000_000), "Calls from one address at once.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +161,19 @@ class AuthSection:
         PATH,
         "The folder of the keys: a file each, named by its key id; the last by name signs, all verify.",
         "`keys` in CHAT4ALL_DATA_DIR",
+    )
+    page_token_key_file: Path | None = setting(
+        None,
+        PATH,
+        "The file with the key of page tokens, at least 32 bytes; not in the folder above.",
+        "`page_token_key` in CHAT4ALL_DATA_DIR",
+    )
+    create_keys: bool = setting(
+        False,
+        FLAG,
+        "Whether a server process makes these keys where they are missing. All servers need the same ones, so only if"
+        " the files are on a disk that they share. `make run` makes them anyway.",
+        "`off`",
     )
     access_token_seconds: int = setting(3_600, whole_number(1, 86_400), "How long an access token is valid.")
     refresh_token_days: int = setting(30, whole_number(1, 3_650), "How long a refresh token is valid.")
@@ -342,6 +404,8 @@ class Settings:
     data: DataSection
     envoy: EnvoySection
     server: ServerSection
+    worker: WorkerSection
+    limit: LimitSection
     log: LogSection
     auth: AuthSection
     stream: StreamSection
@@ -358,6 +422,11 @@ class Settings:
         """The folder of the token keys."""
         return self.auth.keys_dir or self.data.dir / "keys"
 
+    @property
+    def page_token_key_file(self) -> Path:
+        """The file with the key of page tokens."""
+        return self.auth.page_token_key_file or self.data.dir / "page_token_key"
+
 
 def load_settings(environ: Mapping[str, str]) -> Settings:
     """The settings in an environment. A variable that is empty counts as not set.
@@ -366,6 +435,15 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         SettingsError: with a line for each mistake, variables that are no setting included.
     """
     return Settings(**read_sections(_sections(), environ))
+
+
+def to_text(settings: Settings) -> str:
+    """Every setting as it is, a line each, in the form in which the environment has it; secrets are hidden."""
+    lines = []
+    for section in _sections():
+        values = getattr(settings, section)
+        lines += [f"{name}={text}" for name, text in show_section(section, values)]
+    return "\n".join(lines)
 
 
 def to_markdown() -> str:

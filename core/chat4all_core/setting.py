@@ -27,6 +27,7 @@ __all__ = [
     "number",
     "read_sections",
     "setting",
+    "show_section",
     "whole_number",
 ]
 
@@ -127,6 +128,25 @@ def describe_section(section: str, cls: type[Any]) -> Sequence[Description]:
         Description(name, about["default"], about["kind"].allowed, about["meaning"])
         for name, about in ((name, field.metadata) for name, field in _named(section, cls))
     ]
+
+
+def show_section(section: str, values: object) -> Sequence[tuple[str, str]]:
+    """Name and text of every setting of an instance of a section: the text that would set it, but for secrets."""
+    return [(name, _show(getattr(values, field.name))) for name, field in _named(section, type(values))]
+
+
+def _show(value: object) -> str:
+    match value:
+        case None:
+            return ""
+        case Secret():
+            return "(hidden)" if value else ""
+        case bool():
+            return "on" if value else "off"
+        case tuple():
+            return ",".join("=".join(map(str, each)) if isinstance(each, tuple) else str(each) for each in value)
+        case _:
+            return str(value)
 
 
 def whole_number(least: int, most: int) -> Kind[int]:

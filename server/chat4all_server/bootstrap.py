@@ -17,7 +17,7 @@ from chat4all.messaging.v1 import messaging_service_pb2_grpc
 from chat4all_core.adapters.auth.argon2_password_hasher import Argon2PasswordHasher
 from chat4all_core.adapters.auth.jwt_token_issuer import JwtTokenIssuer
 from chat4all_core.adapters.auth.key_ring import KeyRing, create_first_key
-from chat4all_core.adapters.auth.secret_file import load_or_create_secret
+from chat4all_core.adapters.auth.secret_file import load_or_create_secret, load_secret
 from chat4all_core.adapters.auth.signing_key import Algorithm
 from chat4all_core.adapters.content.content_hasher import open_content_hasher
 from chat4all_core.adapters.content.type_detector import detect_type
@@ -26,7 +26,7 @@ from chat4all_core.adapters.folder.folder_object_store import FolderObjectStore
 from chat4all_core.adapters.folder.link import LinkSigner
 from chat4all_core.app.acknowledge import Acknowledge
 from chat4all_core.app.announce_membership import AnnounceMembership
-from chat4all_core.app.attach_file import AttachFile
+from chat4all_core.app.attach_file import AttachFile, no_file
 from chat4all_core.app.change_participants import ChangeParticipants
 from chat4all_core.app.create_conversation import CreateConversation
 from chat4all_core.app.drain_signal import DrainSignal
@@ -45,19 +45,21 @@ from chat4all_core.config import Settings
 from chat4all_core.ports.clock import Clock
 from chat4all_core.ports.engine import Engine
 from chat4all_core.ports.event_codec import EventCodec
+from chat4all_core.ports.rate_limiter import RateLimiter
 from chat4all_core.telemetry.metrics import Metrics
 from chat4all_core.telemetry.tracing import Tracer
 from chat4all_server.file_storage import FileStorage, public_url
 from chat4all_server.file_use_cases import FileUseCases, build_file_use_cases
 from chat4all_server.grpc_options import GRPC_OPTIONS
 from chat4all_server.interceptors.chain import interceptor_chain
+from chat4all_server.interceptors.rate_limiting import CallLimits
 from chat4all_server.janitor import Janitor
 from chat4all_server.page_token import PageTokens
 from chat4all_server.readiness import Readiness
 from chat4all_server.security import Security
 from chat4all_server.server import Server
 from chat4all_server.services import files, identity, messaging, status
-from chat4all_server.services.file_links import MakeLink
+from chat4all_server.services.file_links import MakeLink, no_link
 from chat4all_server.services.send_message_stream import SendMessageStream
 from chat4all_server.web.application import Handlers, build_application
 from chat4all_server.web.files import FileHandlers
@@ -65,8 +67,9 @@ from chat4all_server.web.links import LinkHandlers
 
 _SECONDS_A_DAY = 86_400
 
+_FILE_SERVICE = "chat4all.files.v1.FileService"
 _SERVICES = (
-    "chat4all.files.v1.FileService",
+    _FILE_SERVICE,
     "chat4all.identity.v1.IdentityService",
     "chat4all.messaging.v1.MessagingService",
     "chat4all.status.v1.StatusService",
@@ -80,16 +83,17 @@ _PUBLIC_METHODS = (
 
 
 @contextmanager
-def open_security(settings: Settings, clock: Clock) -> Iterator[Security]:
-    """Load the keys. Those that are missing are made, which suits a platform on one machine: several servers
-    need the same ones, put there beforehand.
+def open_security(settings: Settings, clock: Clock, *, create_keys: bool = True) -> Iterator[Security]:
+    """Load the keys. Those that are missing are made if `create_keys`, which suits a platform on one machine, or
+    servers that share the disk where the keys are: all servers need the same ones.
 
     Raises:
-        SecretFileError: a file is there and is no key.
+        SecretFileError: a file is there and is no key, or is missing and not to be made.
         OSError: a file can't be read or written.
     """
     algorithm = Algorithm(settings.auth.algorithm)
-    create_first_key(settings.keys_dir, algorithm)
+    if create_keys:
+        create_first_key(settings.keys_dir, algorithm)
     issuer = JwtTokenIssuer(
         keys=KeyRing(settings.keys_dir, algorithm),
         issuer=settings.auth.issuer,
@@ -98,7 +102,8 @@ def open_security(settings: Settings, clock: Clock) -> Iterator[Security]:
         clock=clock,
         new_id=_new_id,
     )
-    page_token_key = load_or_create_secret(settings.data.dir / "page_token_key")
+    load = load_or_create_secret if create_keys else load_secret
+    page_token_key = load(settings.page_token_key_file)
     with closing(Argon2PasswordHasher()) as hasher:
         yield Security(hasher, issuer, page_token_key)
 
@@ -121,7 +126,8 @@ def build_server(
     engine: Engine,
     *,
     security: Security,
-    storage: FileStorage,
+    storage: FileStorage | None,
+    limiter: RateLimiter,
     codec: EventCodec,
     clock: Clock,
     settings: Settings,
@@ -129,33 +135,41 @@ def build_server(
     metrics: Metrics,
     tracer: Tracer,
 ) -> Server:
-    """The server of one process, not started yet. Called within the event loop that it will run in."""
+    """The server of one process, not started yet. Called within the event loop that it will run in. Without a
+    storage, or a store of what lies there, it has no FileService and no paths of files."""
     drain = DrainSignal()
     grpc_server = grpc.aio.server(
         interceptors=interceptor_chain(
-            metrics=metrics, tracer=tracer, issuer=security.issuer, public_methods=_PUBLIC_METHODS
+            metrics=metrics,
+            tracer=tracer,
+            issuer=security.issuer,
+            public_methods=_PUBLIC_METHODS,
+            limits=CallLimits(limiter, settings.limit),
         ),
         options=GRPC_OPTIONS,
     )
     identity_service_pb2_grpc.add_IdentityServiceServicer_to_server(
         _identity_service(engine, security, clock, settings), grpc_server
     )
-    file_use_cases = build_file_use_cases(engine.files, engine.conversations, storage, clock, settings.files)
-    file_service_pb2_grpc.add_FileServiceServicer_to_server(
-        files.FileService(file_use_cases, PageTokens(security.page_token_key), settings.files.max_file_bytes),
-        grpc_server,
-    )
+    file_use_cases = _file_use_cases(engine, storage, clock, settings)
+    if file_use_cases is not None:
+        file_service_pb2_grpc.add_FileServiceServicer_to_server(
+            files.FileService(file_use_cases, PageTokens(security.page_token_key), settings.files.max_file_bytes),
+            grpc_server,
+        )
+    make_link = file_use_cases.read_files.link if file_use_cases else no_link
     messaging_service_pb2_grpc.add_MessagingServiceServicer_to_server(
-        _messaging_service(engine, security, codec, clock, drain, metrics, file_use_cases.read_files.link), grpc_server
+        _messaging_service(engine, security, codec, clock, drain, metrics, make_link), grpc_server
     )
     status.add_status_service(_status_service(engine, codec, clock, drain, settings, metrics), grpc_server)
     health_servicer = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(health_servicer, grpc_server)
     channelz.add_channelz_servicer(grpc_server)
+    services = _SERVICES if file_use_cases else tuple(name for name in _SERVICES if name != _FILE_SERVICE)
     reflection.enable_server_reflection(
-        (*_SERVICES, health.SERVICE_NAME, "grpc.channelz.v1.Channelz", reflection.SERVICE_NAME), grpc_server
+        (*services, health.SERVICE_NAME, "grpc.channelz.v1.Channelz", reflection.SERVICE_NAME), grpc_server
     )
-    readiness = Readiness(engine.log.ready, health_servicer, _SERVICES)
+    readiness = Readiness(engine.log.ready, health_servicer, services)
     return Server(
         grpc_server=grpc_server,
         application=build_application(
@@ -166,11 +180,21 @@ def build_server(
         address=settings.server.address,
         grpc_port=settings.server.grpc_port,
         web_port=settings.server.web_port,
-        janitor=Janitor(file_use_cases.clean_up, settings.files.clean_up_seconds),
+        janitor=Janitor(file_use_cases.clean_up, settings.files.clean_up_seconds) if file_use_cases else None,
     )
 
 
-def _web_handlers(file_use_cases: FileUseCases, security: Security) -> list[Handlers]:
+def _file_use_cases(
+    engine: Engine, storage: FileStorage | None, clock: Clock, settings: Settings
+) -> FileUseCases | None:
+    if engine.files is None or storage is None:
+        return None
+    return build_file_use_cases(engine.files, engine.conversations, storage, clock, settings.files)
+
+
+def _web_handlers(file_use_cases: FileUseCases | None, security: Security) -> list[Handlers]:
+    if file_use_cases is None:
+        return []
     handlers: list[Handlers] = [FileHandlers(file_use_cases, security.issuer)]
     if file_use_cases.links is not None:
         handlers.append(LinkHandlers(file_use_cases.links, file_use_cases.objects))
@@ -217,7 +241,7 @@ def _messaging_service(
         codec=codec,
         clock=clock,
         new_id=_new_id,
-        attach=AttachFile(engine.files),
+        attach=AttachFile(engine.files) if engine.files else no_file,
     )
     return messaging.MessagingService(
         create_conversation=CreateConversation(

@@ -1,7 +1,9 @@
 """The life of a server: start, serve, drain, stop."""
 
 import asyncio
+from collections.abc import Coroutine
 from contextlib import AsyncExitStack, suppress
+from typing import Any
 
 import grpc
 from aiohttp import web
@@ -34,7 +36,7 @@ class Server:
         address: str,
         grpc_port: int,
         web_port: int,
-        janitor: Janitor,
+        janitor: Janitor | None,
     ) -> None:
         """Port 0 means any free one."""
         self._grpc_server = grpc_server
@@ -61,9 +63,13 @@ class Server:
             self.web_port = await self._start_web(starting)
             await self._readiness.check()
             self.grpc_port = await self._start_grpc(starting)
-            for background in (self._readiness.watch(), self._janitor.run()):
+            for background in self._background():
                 starting.push_async_callback(_cancel, asyncio.create_task(background))
             self._running = starting.pop_all()
+
+    async def withdraw(self) -> None:
+        """Say that the server is not ready, and serve on: whoever spreads the calls goes elsewhere."""
+        await self._readiness.end()
 
     async def stop(self, grace: float) -> None:
         """Take no more calls, tell subscribers to go elsewhere, and let calls finish for up to `grace` seconds."""
@@ -71,6 +77,9 @@ class Server:
         self._drain.set()
         await self._grpc_server.stop(grace)
         await self._running.aclose()
+
+    def _background(self) -> list[Coroutine[Any, Any, None]]:
+        return [self._readiness.watch(), *([self._janitor.run()] if self._janitor else [])]
 
     async def _start_grpc(self, starting: AsyncExitStack) -> int:
         host = f"[{self._address}]" if ":" in self._address else self._address

@@ -2,13 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry
 
+from chat4all_core.adapters.memory.rate_limiter import MemoryRateLimiter
 from chat4all_core.adapters.protobuf.event_codec import ProtobufEventCodec
 from chat4all_core.adapters.sqlite.agreement import require_agreement
 from chat4all_core.adapters.sqlite.engine import SqliteSettings, open_engine
@@ -23,7 +24,7 @@ from chat4all_core.telemetry.tracing import open_tracer
 from chat4all_server.bootstrap import build_server, open_file_storage, open_security
 from chat4all_standalone.envoy import EnvoyProcess, EnvoySettings
 from chat4all_workers.bootstrap import build_workers
-from chat4all_workers.runtime import Worker
+from chat4all_workers.running import running
 
 _ROOT = Path(__file__).resolve().parents[2]
 _GRACE_SECONDS = 10.0
@@ -53,12 +54,13 @@ async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
         tracer = open_tracer("chat4all", settings.telemetry.traces)
         stack.callback(tracer.close)
         workers = build_workers(engine, codec, metrics, tracer)
-        await stack.enter_async_context(_running(workers, failed))
+        await stack.enter_async_context(running(workers, failed))
 
         server = build_server(
             engine,
             security=stack.enter_context(open_security(settings, _now)),
             storage=await stack.enter_async_context(open_file_storage(settings, _now)),
+            limiter=MemoryRateLimiter(time.monotonic),
             codec=codec,
             clock=_now,
             settings=settings,
@@ -101,19 +103,6 @@ def _envoy_settings(settings: Settings, grpc_port: int, web_port: int) -> EnvoyS
         descriptors=_ROOT / "gen" / "envoy" / "chat4all.binpb",
         data_dir=settings.data.dir,
     )
-
-
-@asynccontextmanager
-async def _running(workers: Sequence[Worker], failed: asyncio.Event) -> AsyncIterator[None]:
-    tasks = [asyncio.create_task(worker.run()) for worker in workers]
-    for task in tasks:
-        task.add_done_callback(lambda _: failed.set())
-    try:
-        yield
-    finally:
-        for worker in workers:
-            worker.stop()
-        await asyncio.gather(*tasks)
 
 
 @asynccontextmanager

@@ -20,6 +20,7 @@ from chat4all.messaging.v1 import messaging_service_pb2 as messaging_pb
 from chat4all.messaging.v1.messaging_service_pb2_grpc import MessagingServiceStub
 from chat4all.status.v1.status_service_pb2_grpc import StatusServiceStub
 from chat4all_core.adapters.auth.argon2_password_hasher import Argon2PasswordHasher
+from chat4all_core.adapters.memory.rate_limiter import MemoryRateLimiter
 from chat4all_core.adapters.protobuf.event_codec import ProtobufEventCodec
 from chat4all_core.adapters.sqlite.engine import open_engine
 from chat4all_core.config import Settings, load_settings
@@ -126,6 +127,7 @@ async def open_grpc_platform(data_dir: Path, **environ: str) -> AsyncIterator[Gr
             engine,
             security=security,
             storage=await stack.enter_async_context(open_file_storage(settings, clock)),
+            limiter=MemoryRateLimiter(time.monotonic),
             codec=codec,
             clock=clock,
             settings=settings,

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from chat4all_core.app.record_status import RecordStatus
 from chat4all_core.app.route_messages import RouteMessages
+from chat4all_core.config import WORKER_ROLES
 from chat4all_core.ports.engine import Engine
 from chat4all_core.ports.event_codec import EventCodec
 from chat4all_core.telemetry.metrics import Metrics
@@ -14,8 +15,14 @@ from chat4all_workers.handlers.status import StatusHandler
 from chat4all_workers.runtime import Worker
 
 
-def build_workers(engine: Engine, codec: EventCodec, metrics: Metrics, tracer: Tracer) -> Sequence[Worker]:
+def build_workers(
+    engine: Engine, codec: EventCodec, metrics: Metrics, tracer: Tracer, roles: Sequence[str] = WORKER_ROLES
+) -> Sequence[Worker]:
     """One worker of every role. Run each as a task of its own."""
+    return [Worker(_HANDLERS[role](engine, codec, metrics), engine.log, metrics, tracer) for role in roles]
+
+
+def _router(engine: Engine, codec: EventCodec, metrics: Metrics) -> Handler:
     router = RouteMessages(
         messages=engine.messages,
         receipts=engine.receipts,
@@ -23,6 +30,10 @@ def build_workers(engine: Engine, codec: EventCodec, metrics: Metrics, tracer: T
         streams=engine.streams,
         codec=codec,
     )
+    return RouterHandler(router, codec, metrics)
+
+
+def _status(engine: Engine, codec: EventCodec, _metrics: Metrics) -> Handler:
     status = RecordStatus(
         messages=engine.messages,
         receipts=engine.receipts,
@@ -30,5 +41,7 @@ def build_workers(engine: Engine, codec: EventCodec, metrics: Metrics, tracer: T
         streams=engine.streams,
         codec=codec,
     )
-    handlers: Sequence[Handler] = (RouterHandler(router, codec, metrics), StatusHandler(status, codec))
-    return [Worker(handler, engine.log, metrics, tracer) for handler in handlers]
+    return StatusHandler(status, codec)
+
+
+_HANDLERS = dict(zip(WORKER_ROLES, (_router, _status), strict=True))

@@ -18,6 +18,9 @@ MAX_BATCH = 500
 
 _POLL_SECONDS = 1.0
 
+_HEALTHY_SECONDS = 30.0
+"""A batch takes milliseconds; one that takes longer than this is stuck."""
+
 
 class Worker:
     """Runs one handler as a member of its role's group, until it is stopped."""
@@ -30,6 +33,9 @@ class Worker:
         self._consumer: Consumer = log.consumer(handler.topic, f"chat4all.{handler.role}")
         self._logger = structlog.get_logger(role=handler.role)
         self._stop = asyncio.Event()
+        self._polling: asyncio.Task[Sequence[Record]] | None = None
+        self._partitions: set[int] = set()
+        self._heard_at = float("-inf")
         self._halted: set[int] = set()
         self._retries = RetrySchedule()
 
@@ -43,13 +49,30 @@ class Worker:
             await self._consumer.close()
 
     def stop(self) -> None:
-        """Ask the worker to finish."""
+        """Ask the worker to finish; it does not wait for its next batch."""
         self._stop.set()
+        if self._polling is not None:
+            self._polling.cancel()
+
+    @property
+    def role(self) -> str:
+        """What it does."""
+        return self._handler.role
+
+    @property
+    def partitions(self) -> int:
+        """How many partitions are with it now."""
+        return len(self._partitions)
+
+    @property
+    def is_healthy(self) -> bool:
+        """Whether it works, or could: the log was read lately and no partition waits for an operator."""
+        return _now() - self._heard_at < _HEALTHY_SECONDS and not self._halted
 
     async def _step(self) -> None:
         self._consumer.resume(self._retries.due(_now()))
         try:
-            records = await self._consumer.poll(MAX_BATCH, self._retries.patience(_POLL_SECONDS, _now()))
+            records = await self._poll()
         except LogContradictionError as contradiction:
             self._halt(Halt(contradiction.partition, str(contradiction)), [])
             return
@@ -65,6 +88,20 @@ class Worker:
                 self._tracer.span(self._handler.role, kind=SpanKind.CONSUMER, links=links),
             ):
                 await self._apply(records, await self._handle(records))
+
+    async def _poll(self) -> Sequence[Record]:
+        patience = self._retries.patience(_POLL_SECONDS, _now())
+        self._polling = asyncio.create_task(self._consumer.poll(MAX_BATCH, patience))
+        try:
+            records = await self._polling
+        except asyncio.CancelledError:
+            if not self._stop.is_set():
+                raise
+            return ()
+        finally:
+            self._polling = None
+        self._heard_at = _now()
+        return records
 
     async def _handle(self, records: Sequence[Record]) -> Outcome:
         try:
@@ -131,12 +168,14 @@ class Worker:
 
     async def _assigned(self, partitions: Sequence[int]) -> None:
         self._handler.partitions_changed(partitions)
+        self._partitions.update(partitions)
         self._logger.info("partitions assigned", partitions=list(partitions))
 
     async def _revoked(self, partitions: Sequence[int]) -> None:
         self._handler.partitions_changed(partitions)
         self._retries.forget(partitions)
         self._halted.difference_update(partitions)
+        self._partitions.difference_update(partitions)
         self._metrics.partitions_halted.labels(role=self._handler.role).set(len(self._halted))
         self._logger.info("partitions revoked", partitions=list(partitions))
 

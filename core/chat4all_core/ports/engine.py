@@ -23,4 +23,5 @@ class Engine:
     users: UserStore
     refresh_tokens: RefreshTokenStore
     streams: UserStream
-    files: FileStore
+    files: FileStore | None
+    """None where the platform keeps no files."""

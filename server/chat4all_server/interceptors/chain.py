@@ -10,12 +10,18 @@ from chat4all_server.interceptors.deadline import Deadline
 from chat4all_server.interceptors.error_mapping import ErrorMapping
 from chat4all_server.interceptors.interceptor import Interceptor
 from chat4all_server.interceptors.metrics import CallMetrics
+from chat4all_server.interceptors.rate_limiting import AddressLimit, CallLimits, UserLimit
 from chat4all_server.interceptors.request_decoding import RequestDecoding
 from chat4all_server.interceptors.trace_context import TraceContext
 
 
 def interceptor_chain(
-    *, metrics: Metrics, tracer: Tracer, issuer: TokenIssuer, public_methods: Iterable[str]
+    *,
+    metrics: Metrics,
+    tracer: Tracer,
+    issuer: TokenIssuer,
+    public_methods: Iterable[str],
+    limits: CallLimits,
 ) -> tuple[Interceptor, ...]:
     """The chain of one server."""
     return (
@@ -23,6 +29,8 @@ def interceptor_chain(
         TraceContext(tracer),  # everything below may log
         ErrorMapping(),  # everything below may raise
         Deadline(),  # raises; also limits checking the token
+        AddressLimit(limits),  # before anything that a guesser of passwords or tokens could make expensive
         Authentication(issuer, public_methods),  # before strangers make the server decode what they sent
+        UserLimit(limits, public_methods),  # needs to know who calls
         RequestDecoding(),  # raises; needs nothing below it but the service
     )

@@ -6,7 +6,7 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["MIN_SECRET_BYTES", "SecretFileError", "create_secret_file", "load_or_create_secret"]
+__all__ = ["MIN_SECRET_BYTES", "SecretFileError", "create_secret_file", "load_or_create_secret", "load_secret"]
 
 MIN_SECRET_BYTES = 32
 """Of an HMAC-SHA-256 key: as many as the hash gives (RFC 7518, section 3.2)."""
@@ -26,7 +26,20 @@ def load_or_create_secret(path: Path) -> bytes:
     if not path.exists():
         with suppress(FileExistsError):  # another process was quicker
             create_secret_file(path, secrets.token_bytes(MIN_SECRET_BYTES))
-    secret = path.read_bytes()
+    return load_secret(path)
+
+
+def load_secret(path: Path) -> bytes:
+    """The secret in a file.
+
+    Raises:
+        SecretFileError: there is none, or it is shorter than `MIN_SECRET_BYTES`.
+        OSError: it can't be read.
+    """
+    try:
+        secret = path.read_bytes()
+    except FileNotFoundError:
+        raise SecretFileError(f"{path} is missing: put at least {MIN_SECRET_BYTES} random bytes there") from None
     if len(secret) < MIN_SECRET_BYTES:
         raise SecretFileError(f"{path} must hold at least {MIN_SECRET_BYTES} bytes, has {len(secret)}")
     return secret

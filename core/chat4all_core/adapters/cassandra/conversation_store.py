@@ -9,7 +9,7 @@ from chat4all_core.adapters.cassandra.query import Query, is_key
 from chat4all_core.adapters.cassandra.request_groups import key_groups, write_batches
 from chat4all_core.adapters.cassandra.session import Session, transaction
 from chat4all_core.domain.conversation import Conversation, MembershipChange, Participation
-from chat4all_core.domain.ids import ConversationId
+from chat4all_core.domain.ids import ConversationId, UserId
 
 _READ_AT_ONCE = 10  # conversations may have a thousand rows each
 
@@ -17,6 +17,7 @@ _CQL = {
     "versions": "SELECT DISTINCT conversation_id, version FROM conversations WHERE conversation_id IN ?",
     "whole": f"SELECT {COLUMNS} FROM conversations WHERE conversation_id IN ?",
     "joined": "INSERT INTO conversations_by_user (user_id, conversation_id) VALUES (?, ?) USING TIMESTAMP ?",
+    "of_user": "SELECT conversation_id FROM conversations_by_user WHERE user_id = ?",
     "left": "DELETE FROM conversations_by_user USING TIMESTAMP ? WHERE user_id = ? AND conversation_id = ?",
 }
 _CONDITIONAL_CQL = {
@@ -66,6 +67,14 @@ class CassandraConversationStore:
     async def get_many(self, conversation_ids: Sequence[ConversationId]) -> Sequence[Conversation]:
         """See ConversationStore.get_many."""
         return await self._cache.get_many([c for c in conversation_ids if is_key(c)])
+
+    async def of_user(self, user_id: UserId) -> Sequence[ConversationId]:
+        """Every conversation that somebody takes part in, in no order. One that they have just left, or are about to
+        join, may be among them."""
+        if not is_key(user_id):
+            return []
+        rows = await self._session.execute(self._queries["of_user"].bind(user_id))
+        return [ConversationId(conversation_id) for (conversation_id,) in rows]
 
     async def change_membership(
         self, conversation_id: ConversationId, version: int, change: MembershipChange

@@ -1,0 +1,40 @@
+"""Making what the engines need before a process can work with them."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from chat4all_core.adapters.cassandra.errors import QueryRefusedError
+from chat4all_core.adapters.cassandra.migration import SchemaMissingError, migrate
+from chat4all_core.adapters.kafka.topic import TopicError
+from chat4all_core.adapters.kafka.topic_admin import ensure_topics
+from chat4all_core.adapters.redis.errors import RedisRefusedError
+from chat4all_core.config import Settings
+from chat4all_core.domain.errors import UnavailableError
+from chat4all_core.ports.event_log import TOPICS
+from chat4all_core.ports.generation_registry import TopicGeneration
+
+ENGINE_ERRORS = (UnavailableError, QueryRefusedError, SchemaMissingError, TopicError, RedisRefusedError)
+"""Why a process can't begin, for whoever operates it: the message says it all."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetUp:
+    """What there is."""
+
+    migrations: Sequence[str]
+    """The ones that were just applied."""
+    topics: Sequence[TopicGeneration]
+
+
+async def set_up(settings: Settings) -> SetUp:
+    """Make the keyspace, its tables and the topics as far as they are missing. It may be repeated after any failure,
+    and must be done before processes of a new release start; those of the release before go on working.
+
+    Raises:
+        UnavailableError: an engine can't be reached.
+        QueryRefusedError: Cassandra's account may not change the schema.
+        TopicError: a topic is not the one that was made.
+    """
+    migrations = await asyncio.to_thread(migrate, settings.cassandra)
+    return SetUp(migrations, await ensure_topics(settings.kafka, TOPICS, settings.log.partitions))

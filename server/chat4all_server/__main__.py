@@ -1,0 +1,8 @@
+"""`python -m chat4all_server`"""
+
+import sys
+
+from chat4all_server.command import run
+
+if __name__ == "__main__":
+    sys.exit(run())

@@ -1,0 +1,83 @@
+"""The composition root of a server process of the distributed platform."""
+
+import asyncio
+import time
+from contextlib import AsyncExitStack
+
+import structlog
+from prometheus_client import CollectorRegistry
+
+from chat4all_core.adapters.auth.secret_file import SecretFileError
+from chat4all_core.adapters.protobuf.event_codec import ProtobufEventCodec
+from chat4all_core.config import Settings
+from chat4all_core.distributed.engine import open_distributed_engine
+from chat4all_core.distributed.setup import ENGINE_ERRORS
+from chat4all_core.domain.timestamp import Timestamp
+from chat4all_core.telemetry.metrics import Metrics
+from chat4all_core.telemetry.tracing import open_tracer
+from chat4all_server.bootstrap import build_server, open_security
+from chat4all_server.server import PortError
+
+_GRACE_SECONDS = 10.0
+
+START_ERRORS = (*ENGINE_ERRORS, SecretFileError, PortError)
+"""What whoever starts the process can mend: they need the message, not a traceback."""
+
+_log = structlog.get_logger(__name__)
+
+
+async def serve(settings: Settings, drain: asyncio.Event, stop: asyncio.Event) -> None:
+    """Serve until `stop` is set, or `drain` and some time has passed. What was started is ended in reverse order,
+    also when a later part can't start.
+
+    Raises:
+        SecretFileError, OSError: there are no keys.
+        PortError: a port is taken.
+        Those of `open_distributed_engine`.
+    """
+    metrics = Metrics(registry := CollectorRegistry())
+    async with AsyncExitStack() as stack:
+        security = stack.enter_context(open_security(settings, _now, create_keys=settings.auth.create_keys))
+        opened = await stack.enter_async_context(open_distributed_engine(settings, _now))
+        tracer = open_tracer("chat4all-server", settings.telemetry.traces)
+        stack.callback(tracer.close)
+        server = build_server(
+            opened.engine,
+            security=security,
+            storage=None,
+            limiter=opened.limiter,
+            codec=ProtobufEventCodec(),
+            clock=_now,
+            settings=settings,
+            registry=registry,
+            metrics=metrics,
+            tracer=tracer,
+        )
+        await server.start()
+        stack.push_async_callback(server.stop, _GRACE_SECONDS)
+        _log.info("serving", address=settings.server.address, grpc_port=server.grpc_port, web_port=server.web_port)
+        await _first_of(drain, stop)
+        await server.withdraw()
+        if not stop.is_set():
+            _log.info("draining", seconds=settings.server.drain_seconds)
+            await _set_within(stop, settings.server.drain_seconds)
+        _log.info("stopping")
+
+
+async def _first_of(*events: asyncio.Event) -> None:
+    waiting = [asyncio.create_task(event.wait()) for event in events]
+    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    for task in waiting:
+        task.cancel()
+
+
+async def _set_within(event: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return
+
+
+def _now() -> Timestamp:
+    return Timestamp(time.time_ns() // 1_000)

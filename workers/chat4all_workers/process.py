@@ -1,0 +1,50 @@
+"""The composition root of a worker process of the distributed platform."""
+
+import asyncio
+import time
+from contextlib import AsyncExitStack
+
+import structlog
+from prometheus_client import CollectorRegistry
+
+from chat4all_core.adapters.protobuf.event_codec import ProtobufEventCodec
+from chat4all_core.config import Settings
+from chat4all_core.distributed.engine import open_distributed_engine
+from chat4all_core.distributed.setup import ENGINE_ERRORS
+from chat4all_core.domain.timestamp import Timestamp
+from chat4all_core.telemetry.metrics import Metrics
+from chat4all_core.telemetry.tracing import open_tracer
+from chat4all_workers.bootstrap import build_workers
+from chat4all_workers.running import running
+from chat4all_workers.web import PortError, build_application, serving
+
+START_ERRORS = (*ENGINE_ERRORS, PortError)
+"""What whoever starts the process can mend: they need the message, not a traceback."""
+
+_log = structlog.get_logger(__name__)
+
+
+async def work(settings: Settings, stop: asyncio.Event) -> None:
+    """Work until `stop` is set or a worker ends by itself: its error is raised then. What was started is ended in
+    reverse order, also when a later part can't start.
+
+    Raises:
+        PortError: the port is taken.
+        Those of `open_distributed_engine`.
+    """
+    metrics = Metrics(registry := CollectorRegistry())
+    async with AsyncExitStack() as stack:
+        opened = await stack.enter_async_context(open_distributed_engine(settings, _now))
+        tracer = open_tracer("chat4all-workers", settings.telemetry.traces)
+        stack.callback(tracer.close)
+        workers = build_workers(opened.engine, ProtobufEventCodec(), metrics, tracer, settings.worker.roles)
+        port = await stack.enter_async_context(serving(build_application(workers, registry), settings.worker))
+        # A worker that ends by itself ends the process, which whoever runs it starts again.
+        await stack.enter_async_context(running(workers, failed=stop))
+        _log.info("working", roles=settings.worker.roles, web_port=port)
+        await stop.wait()
+        _log.info("stopping")
+
+
+def _now() -> Timestamp:
+    return Timestamp(time.time_ns() // 1_000)

@@ -1,0 +1,58 @@
+"""What a worker process tells its operators over plain HTTP."""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+
+from chat4all_core.config import WorkerSection
+from chat4all_workers.runtime import Worker
+
+
+class PortError(Exception):
+    """The port can't be had. The message says which setting names it."""
+
+
+def build_application(workers: Sequence[Worker], registry: CollectorRegistry) -> web.Application:
+    """GET /metrics and /healthz."""
+
+    async def metrics(_: web.Request) -> web.Response:
+        """Every metric of the process, as Prometheus reads it."""
+        return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    async def healthz(_: web.Request) -> web.Response:
+        """200 when every role works, otherwise 503; and the number of partitions that each has."""
+        healthy = all(worker.is_healthy for worker in workers)
+        partitions: Counter[str] = Counter()
+        for worker in workers:
+            partitions[worker.role] += worker.partitions
+        return web.json_response({"ready": healthy, "partitions": partitions}, status=200 if healthy else 503)
+
+    application = web.Application()
+    application.router.add_get("/metrics", metrics)
+    application.router.add_get("/healthz", healthz)
+    return application
+
+
+@asynccontextmanager
+async def serving(application: web.Application, section: WorkerSection) -> AsyncIterator[int]:
+    """Serve within the context; gives the port.
+
+    Raises:
+        PortError: it is taken.
+    """
+    runner = web.AppRunner(application, access_log=None)
+    try:
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, section.address, section.web_port).start()
+        except OSError as error:
+            raise PortError(
+                f"CHAT4ALL_WORKER_WEB_PORT: can't listen on {section.address} port {section.web_port}: {error}"
+            ) from error
+        yield runner.addresses[0][1]
+    finally:
+        await runner.cleanup()
