@@ -8,7 +8,7 @@ import uuid
 from importlib import import_module
 from pathlib import Path
 
-from chat4all_standalone.envoy import die_with_parent
+from chat4all_standalone import die_with_parent
 from chat4all_standalone.envoy.config import EnvoySettings, render_config
 from chat4all_standalone.envoy.local_replies import INSTANCE_HEADER
 

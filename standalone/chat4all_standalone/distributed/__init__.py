@@ -1,0 +1,1 @@
+"""Servers, workers and Envoy as processes of one machine, watched over by one command."""

@@ -1,0 +1,99 @@
+"""`make run-distributed`: servers, workers and Envoy as processes, on engines that run already."""
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import structlog
+import uvloop
+
+from chat4all_core.adapters.sqlite.data_dir import DataDirInUseError, locked_data_dir
+from chat4all_core.config import Settings, load_settings
+from chat4all_core.distributed.setup import ENGINE_ERRORS
+from chat4all_core.setting import SettingsError
+from chat4all_core.telemetry.logging import configure_logging
+from chat4all_standalone.distributed.bootstrap import ProcessCounts, open_distributed_platform
+from chat4all_standalone.distributed.child_process import ChildStartError
+from chat4all_standalone.distributed.engines_file import EnginesFileError, engine_settings
+from chat4all_standalone.distributed.platform import DistributedPlatform
+from chat4all_standalone.envoy import EnvoyStartError
+
+_OPERATORS_ERRORS = (*ENGINE_ERRORS, ChildStartError, DataDirInUseError, EnvoyStartError, OSError)
+"""What whoever started the platform can mend: they get the message, not a traceback."""
+
+_log = structlog.get_logger(__name__)
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Serve until SIGTERM or Ctrl-C; SIGHUP replaces one process after the other.
+
+    Returns 0 then, 1 when it can't serve, 2 for wrong settings.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        environ = {**os.environ, **(engine_settings(options.engines) if options.engines else {})}
+        settings = load_settings(environ)
+    except (SettingsError, EnginesFileError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    configure_logging(settings.telemetry.log_level)
+    counts = ProcessCounts(options.servers, options.routers, options.status_workers)
+    folder = settings.data.dir / "distributed"
+    try:
+        with locked_data_dir(folder):
+            (folder / "pid").write_text(f"{os.getpid()}\n")
+            uvloop.run(_serve(settings, environ, folder, counts))
+    except _OPERATORS_ERRORS as error:
+        print(f"Chat4All can't start: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+async def _serve(settings: Settings, environ: Mapping[str, str], folder: Path, counts: ProcessCounts) -> None:
+    stop, restart = asyncio.Event(), asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGHUP, restart.set)
+    async with open_distributed_platform(settings, environ, folder, counts) as platform:
+        watching = asyncio.create_task(_watch(platform, restart, settings, folder))
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait([watching, stopping], return_when=asyncio.FIRST_COMPLETED)
+        if watching.done():
+            stopping.cancel()
+            await watching  # which raises why
+        watching.cancel()
+        print("stopping", flush=True)
+
+
+async def _watch(platform: DistributedPlatform, restart: asyncio.Event, settings: Settings, folder: Path) -> None:
+    await platform.serves()
+    names = ", ".join(each.name for each in (*platform.servers, *platform.workers))
+    print(f"Chat4All serves REST, gRPC and gRPC-Web by {names}\n(logs in {folder}; stop with Ctrl-C)", flush=True)
+    print(f"ready http://{settings.envoy.address}:{settings.envoy.port}", flush=True)
+    while True:
+        await restart.wait()
+        restart.clear()
+        await platform.rolling_restart()
+        print("restarted", flush=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m chat4all_standalone.distributed", description=__doc__)
+    defaults = ProcessCounts()
+    parser.add_argument("--engines", type=Path, metavar="FILE", help="engines.json, instead of the engines' settings")
+    parser.add_argument("--servers", type=_count, default=defaults.servers, help="(%(default)s)")
+    parser.add_argument("--routers", type=_count, default=defaults.routers, help="(%(default)s)")
+    parser.add_argument("--status-workers", type=_count, default=defaults.status_workers, help="(%(default)s)")
+    return parser
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if not 1 <= count <= 64:
+        raise ValueError(text)
+    return count
