@@ -11,6 +11,9 @@ import pytest
 def pytest_addoption(parser: pytest.Parser) -> None:
     """How hard the crash test tries; `make test-crash` raises both."""
     parser.addoption("--messages", type=int, default=1_500, help="messages of the crash test")
+    parser.addoption(
+        "--platform", choices=("standalone", "distributed"), default="standalone", help="what end-to-end tests talk to"
+    )
     parser.addoption("--kills", type=int, default=3, help="kills of the crash test")
 
 

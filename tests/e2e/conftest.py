@@ -1,17 +1,26 @@
 """The platforms that the end-to-end tests talk to."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
+from distributed_process import distributed_platform
 from grpc_platform import GrpcPlatform, open_grpc_platform
 from platform_process import PlatformProcess
 
+MakePlatform = Callable[[Path], PlatformProcess]
+
 
 @pytest.fixture(scope="session")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlatformProcess]:
+def make_platform(pytestconfig: pytest.Config) -> MakePlatform:
+    """A platform with data of its own in a folder, not started yet: in the form that --platform says."""
+    return distributed_platform if pytestconfig.getoption("platform") == "distributed" else PlatformProcess
+
+
+@pytest.fixture(scope="session")
+def platform(make_platform: MakePlatform, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlatformProcess]:
     """The whole platform, one for all tests of a session: each test brings people of its own."""
-    process = PlatformProcess(tmp_path_factory.mktemp("platform"))
+    process = make_platform(tmp_path_factory.mktemp("platform"))
     process.start()
     yield process
     assert process.stop() == 0

@@ -21,11 +21,13 @@ PASSWORD = "correct horse"
 T = TypeVar("T")
 
 
-async def test_kills_lose_repeat_and_reorder_nothing(tmp_path: Path, pytestconfig: pytest.Config) -> None:
+async def test_kills_lose_repeat_and_reorder_nothing(
+    tmp_path: Path, pytestconfig: pytest.Config, make_platform: Callable[[Path], PlatformProcess]
+) -> None:
     """Every acknowledged message is stored once, sequences have no gap, each sender's order holds, and a subscription
     that resumes has seen every message exactly once, whenever the process is killed."""
     messages, kills = pytestconfig.getoption("messages"), pytestconfig.getoption("kills")
-    platform = PlatformProcess(tmp_path / "data")
+    platform = make_platform(tmp_path / "data")
     platform.start()
     try:
         run = _Run(platform, messages)

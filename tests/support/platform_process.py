@@ -5,7 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 
@@ -17,15 +17,21 @@ def free_port() -> int:
 
 
 class PlatformProcess:
-    """`python -m chat4all_standalone` on ports and a data folder of its own, which it keeps over restarts."""
+    """A platform that one command starts, on ports and a data folder of its own, which it keeps over restarts."""
 
-    def __init__(self, data_dir: Path, settings: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        settings: Mapping[str, str] | None = None,
+        command: Sequence[str] = ("-m", "chat4all_standalone"),
+    ) -> None:
         self.envoy_port = free_port()
         self.grpc_port = free_port()
         self.data_dir = data_dir
         self.banner: list[str] = []
         """The lines that it has printed, the one that begins with "ready" the last."""
         self._settings = settings or {}
+        self._command = command
         self._process: subprocess.Popen[str] | None = None
 
     @property
@@ -56,7 +62,7 @@ class PlatformProcess:
         self.data_dir.mkdir(parents=True, exist_ok=True)
         with (self.data_dir / "stderr.log").open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "chat4all_standalone"], env=env, stdout=subprocess.PIPE, stderr=log, text=True
+                [sys.executable, *self._command], env=env, stdout=subprocess.PIPE, stderr=log, text=True
             )
         self.banner = []
         assert self._process.stdout is not None
@@ -69,6 +75,13 @@ class PlatformProcess:
         self._process = None
         told = (self.data_dir / "stderr.log").read_text()[-4000:]
         raise RuntimeError(f"the platform ended with {code} before it was ready:\n{told}")
+
+    def restart_rolling(self) -> None:
+        """Have a distributed platform replace each of its processes; return once it is done."""
+        process = self._running()
+        process.send_signal(signal.SIGHUP)
+        assert process.stdout is not None
+        assert process.stdout.readline() == "restarted\n"
 
     def kill(self) -> None:
         """End it as a power cut would, as far as the process can tell."""
