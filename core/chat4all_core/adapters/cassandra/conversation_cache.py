@@ -1,4 +1,4 @@
-"""Conversations kept in memory, none believed for longer than a second.
+"""Conversations kept in memory, none believed for longer than `BELIEVED` after the read that brought it began.
 
 Conversations change rarely and are needed for every message. So what is kept is confirmed by its version alone, and
 all that are asked for in one turn of the event loop are confirmed, or read, together.
@@ -13,7 +13,8 @@ from cachetools import LRUCache
 from chat4all_core.domain.conversation import Conversation
 from chat4all_core.domain.ids import ConversationId
 
-_BELIEVED = 1.0  # seconds, as ConversationStore.get has it
+BELIEVED = 0.5
+"""Seconds. So long after a change was stored, nobody acts on what was before it."""
 _KEPT = 10_000
 
 ReadVersions = Callable[[Sequence[ConversationId]], Awaitable[Mapping[ConversationId, int]]]
@@ -56,13 +57,14 @@ class ConversationCache:
         """A conversation as it is stored now, or None."""
         return await asyncio.shield(self._want(conversation_id))
 
-    def remember(self, conversation: Conversation) -> Conversation:
-        """Keep what was just written or read; the newest that is known is returned."""
-        return self._remember(conversation, self._loop.time())
+    def remember(self, conversation: Conversation, since: float) -> Conversation:
+        """Keep what was written or read by a request that began at `since`, by the event loop's clock; the newest that
+        is known is returned."""
+        return self._remember(conversation, since)
 
     def _believed(self, conversation_id: ConversationId) -> Conversation | None:
         kept: _Kept | None = self._kept.get(conversation_id)
-        if kept is None or self._loop.time() - kept.confirmed_at >= _BELIEVED:
+        if kept is None or self._loop.time() - kept.confirmed_at >= BELIEVED:
             return None
         return kept.conversation
 

@@ -1,9 +1,10 @@
 """Conversations on Cassandra."""
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from chat4all_core.adapters.cassandra.conversation_cache import ConversationCache
+from chat4all_core.adapters.cassandra.conversation_cache import BELIEVED, ConversationCache
 from chat4all_core.adapters.cassandra.conversation_rows import COLUMNS, changed, from_rows
 from chat4all_core.adapters.cassandra.query import Query, is_key
 from chat4all_core.adapters.cassandra.request_groups import key_groups, write_batches
@@ -35,6 +36,7 @@ class CassandraConversationStore:
     def __init__(self, session: Session, queries: Mapping[str, Query]) -> None:
         self._session = session
         self._queries = queries
+        self._loop = asyncio.get_running_loop()
         self._cache = ConversationCache(self._read_versions, self._read)
 
     @classmethod
@@ -44,7 +46,7 @@ class CassandraConversationStore:
 
     async def create(self, conversation: Conversation) -> Conversation:
         """See ConversationStore.create."""
-        conversation_id = conversation.conversation_id
+        conversation_id, began = conversation.conversation_id, self._loop.time()
         await self._write_joined(conversation_id, conversation.version, conversation.participations)
         header = self._queries["create"].bind(
             conversation.version,
@@ -58,7 +60,7 @@ class CassandraConversationStore:
             transaction([header, *self._stays(conversation_id, conversation.participations)])
         )
         stored = conversation if outcome.applied else await self._cache.read_anew(conversation_id)
-        return self._cache.remember(stored or conversation)
+        return self._cache.remember(stored or conversation, began)
 
     async def get(self, conversation_id: ConversationId, at_least_version: int = 0) -> Conversation | None:
         """See ConversationStore.get."""
@@ -79,7 +81,9 @@ class CassandraConversationStore:
     async def change_membership(
         self, conversation_id: ConversationId, version: int, change: MembershipChange
     ) -> Conversation | None:
-        """See ConversationStore.change_membership."""
+        """See ConversationStore.change_membership. It returns when no process believes the version before any more:
+        who was removed is then removed everywhere, and who was added may act everywhere."""
+        began = self._loop.time()
         before = await self.get(conversation_id, version)
         if before is None or before.version != version:
             return None
@@ -96,7 +100,8 @@ class CassandraConversationStore:
                 return None
             after = stored  # an earlier try was applied
         await self._write_left(conversation_id, after.version, [s for s in new if s.removed_version is not None])
-        return self._cache.remember(after)
+        await asyncio.sleep(BELIEVED)
+        return self._cache.remember(after, began)
 
     def _stays(self, conversation_id: ConversationId, stays: Iterable[Participation]) -> list[Any]:
         query = self._queries["stay"]
