@@ -6,12 +6,15 @@ PYTHON ?= python3
 UV_VERSION := 0.13.9
 UV := .tools/bin/uv
 BIN := .venv/bin
+DISTRIBUTED_ENGINES := kafka,cassandra,redis
+ENGINES_FILE = $${CHAT4ALL_ENGINES_DIR:-$(CURDIR)/.engines}/engines.json
+DISTRIBUTED_TESTS := $(addprefix tests/e2e/test_,rest.py rest_bad_input.py grpcurl.py crash.py)
 MEMBERS := gen/python core server workers standalone sdk/python
 export UV_NO_PROGRESS := 1
 
 .PHONY: help
 help: ## list the commands
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
 
 .PHONY: setup
 setup: .venv/.ready ## install everything into .venv (the other commands do it by themselves)
@@ -49,6 +52,15 @@ fmt: .venv/.ready ## format the code and the contracts
 run: .venv/.ready ## serve everything on this machine: API on port 8080, data in .chat4all/
 	@exec $(BIN)/python -m chat4all_standalone
 
+.PHONY: run-distributed
+run-distributed: .venv/.ready ## serve by several processes on real engines, which are started if need be; ARGS: --servers 3 ...
+	@$(BIN)/python -m tools.engines up --only $(DISTRIBUTED_ENGINES)
+	@exec $(BIN)/python -m chat4all_standalone.distributed --engines $(ENGINES_FILE) $(ARGS)
+
+.PHONY: rolling-restart
+rolling-restart: .venv/.ready ## replace the processes of run-distributed one after the other, unnoticed by clients
+	@exec $(BIN)/python -m chat4all_standalone.distributed --rolling-restart
+
 .PHONY: demo
 demo: .venv/.ready ## a scripted tour: two people, a conversation, messages and their states live
 	@exec $(BIN)/python examples/demo.py
@@ -56,6 +68,12 @@ demo: .venv/.ready ## a scripted tour: two people, a conversation, messages and 
 .PHONY: test
 test: .venv/.ready ## every test that needs no external engine; ARGS go to pytest
 	@$(BIN)/pytest --ignore tests/engines $(ARGS)
+
+.PHONY: test-engines
+test-engines: .venv/.ready ## contracts, faults and the end-to-end tests on real engines, which are started if need be
+	@$(BIN)/python -m tools.engines up --only $(DISTRIBUTED_ENGINES) --free-ports
+	@CHAT4ALL_TEST_ENGINES=$(ENGINES_FILE) $(BIN)/pytest tests/contract tests/engines -k "not sqlite" $(ARGS)
+	@CHAT4ALL_TEST_ENGINES=$(ENGINES_FILE) $(BIN)/pytest --platform distributed $(DISTRIBUTED_TESTS) $(ARGS)
 
 .PHONY: engines-up
 engines-up: .venv/.ready ## start real Kafka, Cassandra, Redis and S3 stores as processes (data in .engines/)
@@ -95,4 +113,4 @@ lint: .venv/.ready ## ruff, mypy, import-linter, buf lint and breaking, generate
 	@$(BIN)/python tools/generate.py --check
 
 .PHONY: check
-check: lint test ## all that must pass before a change lands
+check: lint test test-engines ## all that must pass before a change lands

@@ -1,24 +1,12 @@
-"""The whole process is killed at random moments, and nothing is lost, repeated or reordered."""
+"""The whole platform is killed at random moments, and nothing is lost, repeated or reordered."""
 
 import asyncio
-import contextlib
-import random
-from collections.abc import Awaitable, Callable
-from functools import partial
+from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
-from history import History, Sent, Stored, violations
+from crash_run import CrashRun
 from platform_process import PlatformProcess
-
-from chat4all_sdk import AsyncClient, CaughtUp, ChatError, MessageCreated
-
-SENDERS = 8
-CONVERSATIONS = 50
-PASSWORD = "correct horse"
-
-T = TypeVar("T")
 
 
 async def test_kills_lose_repeat_and_reorder_nothing(
@@ -26,105 +14,15 @@ async def test_kills_lose_repeat_and_reorder_nothing(
 ) -> None:
     """Every acknowledged message is stored once, sequences have no gap, each sender's order holds, and a subscription
     that resumes has seen every message exactly once, whenever the process is killed."""
-    messages, kills = pytestconfig.getoption("messages"), pytestconfig.getoption("kills")
     platform = make_platform(tmp_path / "data")
     platform.start()
+
+    async def kill() -> None:
+        platform.kill()
+        await asyncio.to_thread(platform.start)
+
     try:
-        run = _Run(platform, messages)
-        await run.set_up()
-        await run.send_while_killing(kills)
-        await run.collect()
-        assert violations(run.history) == []
-        assert len(run.history.sent) == messages
-        print(f"\n{messages} messages, {run.killed} kills: nothing lost, repeated or reordered")
+        run = CrashRun(platform.target, pytestconfig.getoption("messages"), kill)
+        await run.run(pytestconfig.getoption("kills"))
     finally:
         platform.close()
-
-
-class _Run:
-    """Eight senders, one observer, fifty conversations."""
-
-    def __init__(self, platform: PlatformProcess, messages: int) -> None:
-        self._platform = platform
-        self._messages = messages
-        self._conversations: list[str] = []
-        self._numbers = iter(range(messages))
-        self._random = random.Random(7)
-        self._observing = asyncio.Event()
-        self.history = History()
-        self.killed = 0
-
-    async def set_up(self) -> None:
-        """Make the people and their conversations."""
-        ids = []
-        for name in ["observer", *(f"sender_{n}" for n in range(SENDERS))]:
-            async with AsyncClient(self._platform.target) as client:
-                ids.append((await client.register(name, PASSWORD)).user_id)
-        async with self._client("observer") as client:
-            await client.login("observer", PASSWORD)
-            for n in range(CONVERSATIONS):
-                self._conversations.append((await client.create_group(f"group {n}", ids)).conversation_id)
-
-    async def send_while_killing(self, kills: int) -> None:
-        """Send everything, from eight senders at once, and kill as often as asked at random progress."""
-        moments = sorted(self._random.sample(range(1, self._messages), kills))
-        observer = asyncio.create_task(self._observe())
-        await self._observing.wait()
-        async with asyncio.TaskGroup() as group:
-            for n in range(SENDERS):
-                group.create_task(self._send(f"sender_{n}"))
-            group.create_task(self._kill_at(moments))
-        async with asyncio.timeout(60):
-            await observer
-
-    async def collect(self) -> None:
-        """List every conversation."""
-        async with self._client("observer") as client:
-            await client.login("observer", PASSWORD)
-            for conversation_id in self._conversations:
-                async for message in client.messages(conversation_id):
-                    self.history.stored.append(Stored(conversation_id, message.sequence, message.message_id))
-
-    def _client(self, name: str) -> AsyncClient:
-        return AsyncClient(self._platform.target)
-
-    async def _send(self, sender: str) -> None:
-        async with self._client(sender) as client:
-            await _until_accepted(partial(client.login, sender, PASSWORD))
-            for number in self._numbers:
-                conversation_id = self._random.choice(self._conversations)
-                request_id = f"00000000-0000-4000-8000-{number:012x}"
-                text = f"{sender} {number}"
-                sent = await _until_accepted(partial(client.send, conversation_id, text, request_id=request_id))
-                self.history.sent.append(Sent(sender, conversation_id, number, sent.message_id))
-
-    async def _observe(self) -> None:
-        async with self._client("observer") as client:
-            await client.login("observer", PASSWORD)
-            seen = self.history.seen
-            async with contextlib.aclosing(client.subscribe()) as events:
-                async for event in events:
-                    if isinstance(event, CaughtUp):
-                        self._observing.set()
-                    if isinstance(event, MessageCreated):
-                        m = event.message
-                        seen.append(Stored(m.conversation_id, m.sequence, m.message_id, event.event_id))
-                        if len(seen) >= self._messages:
-                            return
-
-    async def _kill_at(self, moments: list[int]) -> None:
-        for moment in moments:
-            while len(self.history.sent) < moment:
-                await asyncio.sleep(0.001)
-            self._platform.kill()
-            self.killed += 1
-            await asyncio.to_thread(self._platform.start)
-
-
-async def _until_accepted(call: Callable[[], Awaitable[T]]) -> T:
-    """Repeat a call, whatever happens to the server meanwhile: what a careful client would do."""
-    while True:
-        try:
-            return await call()
-        except ChatError:
-            await asyncio.sleep(0.05)

@@ -49,6 +49,11 @@ class PlatformProcess:
         """The process id."""
         return self._running().pid
 
+    @property
+    def is_running(self) -> bool:
+        """Whether it was started, and not ended by this object."""
+        return self._process is not None
+
     def start(self) -> None:
         """Return once everything serves."""
         env = {name: value for name, value in os.environ.items() if not name.startswith("CHAT4ALL_")}

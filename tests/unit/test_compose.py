@@ -1,5 +1,6 @@
 """compose.yaml and what it mounts, checked without a container engine."""
 
+import importlib.util
 import json
 import os
 import shutil
@@ -10,6 +11,8 @@ from typing import Any
 
 import pytest
 import yaml
+
+from chat4all_core.config import load_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRETS = ("REDIS_PASSWORD", "MINIO_ROOT_USER", "MINIO_ROOT_PASSWORD", "GRAFANA_ADMIN_PASSWORD")
@@ -58,7 +61,22 @@ def test_the_example_names_every_secret_and_gives_none() -> None:
 def test_there_are_two_of_each_and_every_engine(services: dict[str, Any]) -> None:
     """Two servers, two routers and two status workers run beside Envoy, the engines and the monitoring."""
     pairs = [f"{kind}-{number}" for kind in ("server", "router", "status") for number in (1, 2)]
-    assert set(services) == {"envoy", "prometheus", "grafana", *ENGINES, *pairs}
+    assert set(services) == {"envoy", "setup", "prometheus", "grafana", *ENGINES, *pairs}
+
+
+def test_every_variable_is_a_setting(services: dict[str, Any]) -> None:
+    """What our own processes are given are settings with values that are allowed, so that they start."""
+    ours = [service for service in services.values() if "app:" in service["image"]]
+    assert len(ours) == 7
+    for service in ours:
+        load_settings(dict(service["environment"]))
+
+
+def test_commands_are_modules_of_ours(services: dict[str, Any]) -> None:
+    """Each command names a module that can be run."""
+    for service in services.values():
+        if "app:" in service["image"]:
+            assert importlib.util.find_spec(f"{service['command'][0]}.__main__"), service["command"]
 
 
 def test_images_are_pinned(services: dict[str, Any]) -> None:

@@ -41,8 +41,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 2
     configure_logging(settings.telemetry.log_level)
-    counts = ProcessCounts(options.servers, options.routers, options.status_workers)
     folder = settings.data.dir / "distributed"
+    if options.rolling_restart:
+        return _ask_to_restart(folder)
+    counts = ProcessCounts(options.servers, options.routers, options.status_workers)
     try:
         with locked_data_dir(folder):
             (folder / "pid").write_text(f"{os.getpid()}\n")
@@ -51,6 +53,16 @@ def run(arguments: Sequence[str] | None = None) -> int:
         print(f"Chat4All can't start: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def _ask_to_restart(folder: Path) -> int:
+    try:
+        with locked_data_dir(folder):
+            print(f"no platform runs in {folder}", file=sys.stderr)
+            return 1
+    except DataDirInUseError:
+        os.kill(int((folder / "pid").read_text()), signal.SIGHUP)
+        return 0
 
 
 async def _serve(settings: Settings, environ: Mapping[str, str], folder: Path, counts: ProcessCounts) -> None:
@@ -89,6 +101,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--servers", type=_count, default=defaults.servers, help="(%(default)s)")
     parser.add_argument("--routers", type=_count, default=defaults.routers, help="(%(default)s)")
     parser.add_argument("--status-workers", type=_count, default=defaults.status_workers, help="(%(default)s)")
+    parser.add_argument(
+        "--rolling-restart", action="store_true", help="have the platform that runs replace its processes, and end"
+    )
     return parser
 
 
