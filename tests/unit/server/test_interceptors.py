@@ -11,6 +11,7 @@ from google.protobuf.wrappers_pb2 import StringValue
 from prometheus_client import CollectorRegistry
 from rpc_shapes import SERVICE, SHAPES, Shapes, reason_of, serve_shapes
 
+from chat4all_core.adapters.memory.rate_limiter import MemoryRateLimiter
 from chat4all_core.config import load_settings
 from chat4all_core.domain.errors import NotFoundError, Reason
 from chat4all_core.domain.ids import ParticipantId, UserId
@@ -22,6 +23,7 @@ from chat4all_server.interceptors.authentication import caller
 from chat4all_server.interceptors.chain import interceptor_chain
 from chat4all_server.interceptors.deadline import Deadline
 from chat4all_server.interceptors.error_mapping import ErrorMapping
+from chat4all_server.interceptors.rate_limiting import CallLimits
 from chat4all_server.security import Security
 
 USER_ID = UserId(ParticipantId("0190163d-8694-739b-aea5-966c26f8ad91"))
@@ -66,6 +68,7 @@ async def shapes(security: Security, registry: CollectorRegistry) -> AsyncIterat
         tracer=Tracer("test"),
         issuer=security.issuer,
         public_methods=[f"/{SERVICE}/unary_stream"],
+        limits=CallLimits(MemoryRateLimiter(lambda: 0.0), load_settings({}).limit),
     )
     async with serve_shapes(*chain) as served:
         yield served
