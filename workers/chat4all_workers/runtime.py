@@ -66,8 +66,9 @@ class Worker:
 
     @property
     def is_healthy(self) -> bool:
-        """Whether it works, or could: the log was read lately and no partition waits for an operator."""
-        return _now() - self._heard_at < _HEALTHY_SECONDS and not self._halted
+        """Whether it works, or could: the log was read lately. A partition that waits for an operator is no reason
+        to take the others from it."""
+        return _now() - self._heard_at < _HEALTHY_SECONDS
 
     async def _step(self) -> None:
         self._consumer.resume(self._retries.due(_now()))
