@@ -125,7 +125,11 @@ class Backend:
         async def jwks(request: web.Request) -> web.Response:
             return web.json_response(JWKS)
 
+        async def healthz(request: web.Request) -> web.Response:
+            return web.json_response({"ready": True})
+
         app = web.Application()
+        app.router.add_get("/healthz", healthz)
         app.router.add_get("/.well-known/jwks.json", jwks)
         return app
 
