@@ -27,7 +27,7 @@ def blocks(language: str, platform: PlatformProcess) -> list[str]:
     return [
         block.replace("localhost:8080", platform.target)
         for block in code
-        if not re.search(r"^make |--form|-T |--upload-file|-F |/v1/files", block, re.MULTILINE)
+        if not re.search(r"^make ", block, re.MULTILINE)
     ]
 
 
@@ -41,12 +41,19 @@ def test_every_line_of_the_readme(fresh: PlatformProcess, grpcurl: str, tmp_path
     # The live stream goes on until Ctrl-C, so it is given a second.
     script = "\n".join(blocks("sh", fresh)).replace("curl -sSN", "timeout 1 curl -sSN || true; : curl")
     shell = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", script], env=environment, capture_output=True, text=True, timeout=120
+        ["bash", "-euo", "pipefail", "-c", script],
+        cwd=tmp_path,  # the examples write files
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
     assert shell.returncode == 0, shell.stderr
     assert '"state":"READ"' in shell.stdout
     assert "chat4all.messaging.v1.MessagingService" in shell.stdout
     assert "Hello from the command line" in shell.stdout
+    assert len(re.findall('"state": ?"AVAILABLE"', shell.stdout)) == 2
+    assert (tmp_path / "copy.jpg").read_text() == "some bytes\n"
 
     (python,) = blocks("python", fresh)
     example = subprocess.Popen([sys.executable, "-uc", python], stdout=subprocess.PIPE, text=True, env=environment)

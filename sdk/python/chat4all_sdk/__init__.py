@@ -5,12 +5,14 @@ from chat4all_sdk.errors import (
     Aborted,
     AlreadyExists,
     ChatError,
+    DataLoss,
     DeadlineExceeded,
     FailedPrecondition,
     FieldViolation,
     InvalidArgument,
     LoginRequired,
     NotFound,
+    OutOfRange,
     PermissionDenied,
     ResourceExhausted,
     Unauthenticated,
@@ -25,7 +27,9 @@ from chat4all_sdk.events import (
     ResetReason,
     StatusChanged,
 )
+from chat4all_sdk.file_models import DownloadUrl, File, FileState, OnProgress, TransferProgress, Upload
 from chat4all_sdk.models import (
+    AttachedFile,
     Conversation,
     ConversationType,
     Message,
@@ -42,27 +46,35 @@ from chat4all_sdk.send_stream import SendStream
 from chat4all_sdk.session import Session, SessionStore
 from chat4all_sdk.subscription import Subscription
 from chat4all_sdk.sync import Client, SyncSendStream, SyncSubscription
+from chat4all_sdk.upload_source import UploadSource
 
 __all__ = [
     "Aborted",
     "AlreadyExists",
     "AsyncClient",
+    "AttachedFile",
     "CaughtUp",
     "ChatError",
     "Client",
     "Conversation",
     "ConversationChanged",
     "ConversationType",
+    "DataLoss",
     "DeadlineExceeded",
+    "DownloadUrl",
     "Event",
     "FailedPrecondition",
     "FieldViolation",
+    "File",
+    "FileState",
     "InvalidArgument",
     "LoginRequired",
     "Message",
     "MessageCreated",
     "MessageState",
     "NotFound",
+    "OnProgress",
+    "OutOfRange",
     "Page",
     "Participant",
     "PermissionDenied",
@@ -80,7 +92,10 @@ __all__ = [
     "Subscription",
     "SyncSendStream",
     "SyncSubscription",
+    "TransferProgress",
     "Unauthenticated",
     "Unavailable",
+    "Upload",
+    "UploadSource",
     "User",
 ]

@@ -8,6 +8,7 @@ import grpc
 
 from chat4all_sdk.connection import Connection, open_channel
 from chat4all_sdk.conversations import ConversationCalls
+from chat4all_sdk.files import FileCalls
 from chat4all_sdk.identity import IdentityCalls
 from chat4all_sdk.messages import MessageCalls
 from chat4all_sdk.session import Session, SessionStore
@@ -16,7 +17,7 @@ from chat4all_sdk.status import StatusCalls
 __all__ = ["AsyncClient"]
 
 
-class AsyncClient(IdentityCalls, ConversationCalls, MessageCalls, StatusCalls):
+class AsyncClient(IdentityCalls, ConversationCalls, MessageCalls, StatusCalls, FileCalls):
     """A client of a Chat4All platform, to be used with `async with`.
 
     Every call retries while the server is UNAVAILABLE (sends, which are recognised by their

@@ -8,6 +8,7 @@ from weakref import WeakSet
 
 import grpc
 
+from chat4all.files.v1.file_service_pb2_grpc import FileServiceStub
 from chat4all.identity.v1 import identity_service_pb2 as identity_pb
 from chat4all.identity.v1.identity_service_pb2_grpc import IdentityServiceStub
 from chat4all.messaging.v1.messaging_service_pb2_grpc import MessagingServiceStub
@@ -72,10 +73,13 @@ class Connection:
         self.identity = IdentityServiceStub(channel)
         self.messaging = MessagingServiceStub(channel)
         self.status = StatusServiceStub(channel)
+        self.files = FileServiceStub(channel)
         self.timeout = timeout
         self.sessions = SessionKeeper(self.refresh, session=session, store=store, on_change=on_session_change)
         self.streams: WeakSet[Closable] = WeakSet()
         """What runs over the connection and ends with it."""
+        self.store_is_apart: bool | None = None
+        """Whether URLs of parts lead to another address than the platform's; None when nobody has asked."""
 
     async def call(
         self,
@@ -84,14 +88,15 @@ class Connection:
         *,
         rule: RetryRule = unavailable,
         attempt_timeout: float | None = None,
+        timeout: float | None = None,
         authenticated: bool = True,
     ) -> Response:
-        """Calls until it succeeds, fails for good or the timeout ends. Raises ChatError.
+        """Calls until it succeeds, fails for good or the timeout (another one, if given) ends. Raises ChatError.
 
         An expired token is renewed on the way. The request goes out unchanged in every attempt.
         """
         now = asyncio.get_running_loop().time
-        deadline = now() + self.timeout
+        deadline = now() + (timeout or self.timeout)
         backoff = Backoff()
         renewals = 0
         while True:

@@ -9,12 +9,14 @@ __all__ = [
     "Aborted",
     "AlreadyExists",
     "ChatError",
+    "DataLoss",
     "DeadlineExceeded",
     "FailedPrecondition",
     "FieldViolation",
     "InvalidArgument",
     "LoginRequired",
     "NotFound",
+    "OutOfRange",
     "PermissionDenied",
     "ResourceExhausted",
     "Unauthenticated",
@@ -86,6 +88,14 @@ class AlreadyExists(ChatError):
 
 class FailedPrecondition(ChatError):
     """The state of things does not allow this."""
+
+
+class OutOfRange(ChatError):
+    """A place that is named lies outside of what there is."""
+
+
+class DataLoss(ChatError):
+    """Bytes are not those that they should be; what came of them is not to be used."""
 
 
 class Aborted(ChatError):

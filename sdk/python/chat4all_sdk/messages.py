@@ -20,14 +20,16 @@ class MessageCalls(Calls):
     async def send(
         self,
         conversation_id: str,
-        text: str,
+        text: str = "",
         *,
+        file_id: str | None = None,
         request_id: str | None = None,
         reply_to: str | None = None,
         metadata: Mapping[str, str] | None = None,
     ) -> SentMessage:
-        """Sends a message; returns once it is durable.
+        """Sends a message with a text, a file of the conversation (see `upload`), or both.
 
+        Returns once it is durable.
         `request_id` (a UUID, made up when left out) names the send: however often it is repeated, here
         or by a later call with the same one, one message is stored. Raises InvalidArgument, NotFound,
         PermissionDenied, Unavailable.
@@ -36,6 +38,7 @@ class MessageCalls(Calls):
         request = pb.SendMessageRequest(
             conversation_id=conversation_id,
             text=text,
+            file_id=file_id or "",
             request_id=request_id,
             reply_to=reply_to or "",
             metadata=metadata,

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Generic, TypeVar
 
 __all__ = [
+    "AttachedFile",
     "Conversation",
     "ConversationType",
     "Message",
@@ -88,6 +89,21 @@ class StateChange:
 
 
 @dataclass(frozen=True, slots=True)
+class AttachedFile:
+    """A file as a message carries it: as it was when the message was sent.
+
+    `download_url` needs no token and lasts an hour; only messages that were listed or looked up have it.
+    """
+
+    file_id: str
+    filename: str
+    size_bytes: int
+    mime_type: str
+    sha256: str
+    download_url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """One message of a conversation.
 
@@ -109,6 +125,7 @@ class Message:
     read_count: int
     recipients: tuple[Recipient, ...] = ()
     history: tuple[StateChange, ...] = ()
+    file: AttachedFile | None = None
 
 
 @dataclass(frozen=True, slots=True)

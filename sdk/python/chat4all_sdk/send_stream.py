@@ -70,21 +70,25 @@ class SendStream:
     async def send(
         self,
         conversation_id: str,
-        text: str,
+        text: str = "",
         *,
+        file_id: str | None = None,
         request_id: str | None = None,
         reply_to: str | None = None,
         metadata: Mapping[str, str] | None = None,
     ) -> SentMessage:
         """Sends a message and waits until it is durable. Raises ChatError as `send` of a client does."""
-        answer = await self.submit(conversation_id, text, request_id=request_id, reply_to=reply_to, metadata=metadata)
+        answer = await self.submit(
+            conversation_id, text, file_id=file_id, request_id=request_id, reply_to=reply_to, metadata=metadata
+        )
         return await answer
 
     async def submit(
         self,
         conversation_id: str,
-        text: str,
+        text: str = "",
         *,
+        file_id: str | None = None,
         request_id: str | None = None,
         reply_to: str | None = None,
         metadata: Mapping[str, str] | None = None,
@@ -96,6 +100,7 @@ class SendStream:
         message = pb.SendMessageRequest(
             conversation_id=conversation_id,
             text=text,
+            file_id=file_id or "",
             request_id=request_id,
             reply_to=reply_to or "",
             metadata=metadata,

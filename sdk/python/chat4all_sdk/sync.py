@@ -10,12 +10,13 @@ from chat4all_sdk.background_loop import BackgroundLoop
 from chat4all_sdk.client import AsyncClient
 from chat4all_sdk.models import Conversation, Message, Page, Role, SentMessage, User
 from chat4all_sdk.session import Session, SessionStore
+from chat4all_sdk.sync_files import SyncFileCalls
 from chat4all_sdk.sync_streams import SyncSendStream, SyncSubscription
 
 __all__ = ["Client", "SyncSendStream", "SyncSubscription"]
 
 
-class Client:
+class Client(SyncFileCalls):
     """`AsyncClient` for synchronous programs, to be used with `with`; the contracts are the same.
 
     Its event loop runs in one background thread from `open` to `close`. Any number of threads may call
@@ -146,15 +147,18 @@ class Client:
     def send(
         self,
         conversation_id: str,
-        text: str,
+        text: str = "",
         *,
+        file_id: str | None = None,
         request_id: str | None = None,
         reply_to: str | None = None,
         metadata: Mapping[str, str] | None = None,
     ) -> SentMessage:
         """See AsyncClient.send."""
         return self._loop.run(
-            self._client.send(conversation_id, text, request_id=request_id, reply_to=reply_to, metadata=metadata)
+            self._client.send(
+                conversation_id, text, file_id=file_id, request_id=request_id, reply_to=reply_to, metadata=metadata
+            )
         )
 
     def send_stream(self, *, window: int = 256) -> SyncSendStream:

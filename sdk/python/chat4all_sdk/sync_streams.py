@@ -86,22 +86,26 @@ class SyncSendStream:
     def send(
         self,
         conversation_id: str,
-        text: str,
+        text: str = "",
         *,
+        file_id: str | None = None,
         request_id: str | None = None,
         reply_to: str | None = None,
         metadata: Mapping[str, str] | None = None,
     ) -> SentMessage:
         """Sends a message and waits until it is durable."""
         return self._loop.run(
-            self._stream.send(conversation_id, text, request_id=request_id, reply_to=reply_to, metadata=metadata)
+            self._stream.send(
+                conversation_id, text, file_id=file_id, request_id=request_id, reply_to=reply_to, metadata=metadata
+            )
         )
 
     def submit(
         self,
         conversation_id: str,
-        text: str,
+        text: str = "",
         *,
+        file_id: str | None = None,
         request_id: str | None = None,
         reply_to: str | None = None,
         metadata: Mapping[str, str] | None = None,
@@ -111,7 +115,9 @@ class SyncSendStream:
         Messages of one thread go out in the order of its calls.
         """
         return self._loop.submit(
-            self._stream.send(conversation_id, text, request_id=request_id, reply_to=reply_to, metadata=metadata)
+            self._stream.send(
+                conversation_id, text, file_id=file_id, request_id=request_id, reply_to=reply_to, metadata=metadata
+            )
         )
 
     def drain(self) -> None:

@@ -12,7 +12,7 @@ from chat4all.status.v1 import event_pb2 as event_pb
 from chat4all.status.v1 import status_service_pb2 as status_pb
 from chat4all_sdk import events, models
 
-__all__ = ["conversation", "event", "message", "reset", "role_number", "sent", "user"]
+__all__ = ["conversation", "event", "message", "reset", "role_number", "sent", "user", "utc_time"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -41,7 +41,7 @@ _RESETS = {
 
 def user(pb: identity_pb.User) -> models.User:
     """An account."""
-    return models.User(pb.user_id, pb.username, pb.email, _time(pb.create_time))
+    return models.User(pb.user_id, pb.username, pb.email, utc_time(pb.create_time))
 
 
 def conversation(pb: conversation_pb.Conversation) -> models.Conversation:
@@ -51,7 +51,7 @@ def conversation(pb: conversation_pb.Conversation) -> models.Conversation:
         type=_TYPES.get(pb.type, models.ConversationType.UNSPECIFIED),
         title=pb.title,
         participants=tuple(_participant(p) for p in pb.participants),
-        create_time=_time(pb.create_time),
+        create_time=utc_time(pb.create_time),
         version=pb.version,
         last_sequence=pb.last_sequence,
         last_message=message(pb.last_message) if pb.HasField("last_message") else None,
@@ -67,7 +67,7 @@ def message(pb: message_pb.Message) -> models.Message:
         sequence=pb.sequence,
         sender=pb.sender,
         text=pb.text,
-        create_time=_time(pb.create_time),
+        create_time=utc_time(pb.create_time),
         state=_state(pb.state),
         reply_to=pb.reply_to,
         metadata=dict(pb.metadata),
@@ -75,19 +75,20 @@ def message(pb: message_pb.Message) -> models.Message:
         delivered_count=pb.delivered_count,
         read_count=pb.read_count,
         recipients=tuple(models.Recipient(r.participant, _state(r.state)) for r in pb.recipients),
-        history=tuple(models.StateChange(h.participant, _state(h.state), _time(h.time)) for h in pb.history),
+        file=_attached_file(pb.file) if pb.HasField("file") else None,
+        history=tuple(models.StateChange(h.participant, _state(h.state), utc_time(h.time)) for h in pb.history),
     )
 
 
 def sent(pb: messaging_pb.SendMessageResponse, request_id: str) -> models.SentMessage:
     """The receipt of a message."""
-    return models.SentMessage(pb.message_id, pb.conversation_id, request_id, _state(pb.state), _time(pb.create_time))
+    return models.SentMessage(pb.message_id, pb.conversation_id, request_id, _state(pb.state), utc_time(pb.create_time))
 
 
 def event(pb: event_pb.Event, cursor: str) -> events.Event | None:
     """An event of a user's stream; None for a kind that this release does not know."""
     kind = pb.WhichOneof("payload")
-    time = _time(pb.time)
+    time = utc_time(pb.time)
     if kind == "message_created":
         return events.MessageCreated(cursor, pb.event_id, time, message(pb.message_created.message))
     if kind == "status_changed":
@@ -95,7 +96,7 @@ def event(pb: event_pb.Event, cursor: str) -> events.Event | None:
         return events.StatusChanged(
             cursor=cursor,
             event_id=pb.event_id,
-            time=_time(change.time) if change.HasField("time") else time,
+            time=utc_time(change.time) if change.HasField("time") else time,
             message_id=change.message_id,
             conversation_id=change.conversation_id,
             sequence=change.sequence,
@@ -121,14 +122,26 @@ def role_number(role: models.Role) -> conversation_pb.ParticipantRole.Role.Value
         raise ValueError(f"not a role that can be set: {role}") from None
 
 
+def utc_time(pb: Timestamp) -> datetime:
+    """A moment."""
+    # A third of the cost of Timestamp.ToDatetime, which is written in Python with range checks.
+    return _EPOCH + timedelta(seconds=pb.seconds, microseconds=pb.nanos // 1000)
+
+
 def _participant(pb: conversation_pb.Participant) -> models.Participant:
     return models.Participant(pb.participant, _ROLES.get(pb.role, models.Role.UNSPECIFIED))
 
 
+def _attached_file(pb: message_pb.AttachedFile) -> models.AttachedFile:
+    return models.AttachedFile(
+        file_id=pb.file_id,
+        filename=pb.filename,
+        size_bytes=pb.size_bytes,
+        mime_type=pb.mime_type,
+        sha256=pb.sha256,
+        download_url=pb.download_url,
+    )
+
+
 def _state(number: message_pb.DeliveryState.State.ValueType) -> models.MessageState:
     return _STATES.get(number, models.MessageState.UNSPECIFIED)
-
-
-def _time(pb: Timestamp) -> datetime:
-    # A third of the cost of Timestamp.ToDatetime, which is written in Python with range checks.
-    return _EPOCH + timedelta(seconds=pb.seconds, microseconds=pb.nanos // 1000)

@@ -5,6 +5,7 @@ import inspect
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +21,7 @@ from chat4all_sdk import (
     Subscription,
     SyncSendStream,
     SyncSubscription,
+    Upload,
 )
 from chat4all_sdk.background_loop import BackgroundLoop
 
@@ -124,6 +126,32 @@ def test_send_stream(client: Client, served: MemoryPlatform) -> None:
     texts = [m.text for m in served.state.log[direct]]
     assert texts == [*(str(number) for number in range(100)), "last"]
     assert last.message_id == served.state.log[direct][-1].message_id
+
+
+def test_files(client: Client, tmp_path: Path) -> None:
+    """Files of every kind of source are uploaded, sent, listed and downloaded without an event loop of the caller's."""
+    direct = client.create_direct(client.register("bob", PASSWORD)).conversation_id
+    path = tmp_path / "report.pdf"
+    path.write_bytes(bytes(300_000))
+    uploads: list[Upload] = []
+    file = client.upload(direct, path, on_upload=uploads.append)
+    assert client.upload(direct, path, upload_id=uploads[0].upload_id) == file
+    other = client.upload(direct, (bytes(100_000) for _ in range(3)), "zeros")
+    assert other.sha256 == file.sha256
+    assert [f.filename for f in client.files(direct, page_size=1)] == ["zeros", "report.pdf"]
+    assert client.get_message(client.send(direct, file_id=file.file_id).message_id).file is not None
+    client.download(file.file_id, tmp_path / "got")
+    assert (tmp_path / "got").read_bytes() == path.read_bytes()
+    assert sum(map(len, client.download_chunks(file.file_id, offset=100_000))) == 200_000
+    chunks = client.download_chunks(file.file_id)
+    assert next(chunks)
+    chunks.close()
+    assert client.get_file(file.file_id) == file
+    assert client.get_download_url(file.file_id).url
+    assert client.get_upload(uploads[0].upload_id).committed_size == 300_000
+    client.delete_file(file.file_id)
+    with pytest.raises(NotFound):
+        client.cancel_upload("none")
 
 
 def test_thread_ends_with_the_client(served: MemoryPlatform) -> None:

@@ -28,6 +28,8 @@ def run(context: typer.Context, body: Body) -> None:
         raise typer.Exit(exit_code(error)) from None
     except UnicodeEncodeError:
         raise typer.BadParameter("the text is not valid UTF-8") from None
+    except BrokenPipeError:  # whoever reads the answer wants no more of it, which typer ends quietly
+        raise
     except OSError as error:
         message = f"can't use the saved session: {error}"
         output.error({"code": "", "reason": "", "message": message}, message)

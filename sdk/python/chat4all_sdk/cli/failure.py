@@ -24,6 +24,9 @@ _NEXT_STEPS: Mapping[str, str] = {
     "NOT_AN_ADMIN": "`chat4all conversations show CONVERSATION` tells who is an admin.",
     "MESSAGE_NOT_FOUND": "`chat4all history CONVERSATION` lists messages with their ids.",
     "NOT_A_RECIPIENT": "Only messages that others sent to you can be marked.",
+    "FILE_NOT_FOUND": "`chat4all files list CONVERSATION` lists files with their ids.",
+    "UPLOAD_TAKEN_OVER": "Another command uploads the same file; leave it to that one.",
+    "SHA256_MISMATCH": "The file changed meanwhile, or was damaged: try again.",
     "CONVERSATION_CHANGED": "Try again.",
 }
 

@@ -1,6 +1,7 @@
 """The commands about messages."""
 
 import sys
+from contextlib import AsyncExitStack
 from typing import Annotated
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from chat4all_sdk.cli.command import run
 from chat4all_sdk.cli.names import NameBook, find_conversation
 from chat4all_sdk.cli.output import Output
 from chat4all_sdk.cli.rendering import message_line
+from chat4all_sdk.cli.send_file import sent_file
 from chat4all_sdk.client import AsyncClient
 from chat4all_sdk.models import Message
 
@@ -22,7 +24,12 @@ Name = Annotated[str, typer.Argument(metavar="CONVERSATION", help="Its id, or @u
 def send(
     context: typer.Context,
     conversation: Name,
-    text: Annotated[str, typer.Argument(metavar="TEXT", help="The message; - reads it from standard input.")],
+    text: Annotated[
+        str | None, typer.Argument(metavar="TEXT", help="The message; - reads it from standard input.")
+    ] = None,
+    file: Annotated[
+        str | None, typer.Option(metavar="PATH", help="A file that the message carries; then TEXT may be left out.")
+    ] = None,
     reply_to: Annotated[UUID | None, typer.Option(help="The id of the message that this one answers.")] = None,
     request_id: Annotated[
         UUID | None, typer.Option(help="Names the send: repeating it with the same id sends nothing twice.")
@@ -33,19 +40,28 @@ def send(
 ) -> None:
     """Send a message; succeeds once it is stored durably.
 
-    Examples: `chat4all send @bob "Lunch?"`, `uptime | chat4all send @bob -`
+    Examples: `chat4all send @bob "Lunch?"`, `uptime | chat4all send @bob -`,
+    `chat4all send @bob --file report.pdf`
     """
-    content = _stdin() if text == "-" else text
+    if text is None and file is None:
+        raise typer.BadParameter("TEXT is missing (or --file)")
+    content = _stdin() if text == "-" else text or ""
     pairs = dict(_pair(item) for item in metadata or ())
 
     async def body(client: AsyncClient, output: Output) -> None:
-        sent = await client.send(
-            await find_conversation(client, conversation),
-            content,
-            request_id=str(request_id) if request_id else None,
-            reply_to=str(reply_to) if reply_to else None,
-            metadata=pairs,
-        )
+        conversation_id = await find_conversation(client, conversation)
+        async with AsyncExitStack() as stack:
+            carried = None
+            if file is not None:
+                carried = await stack.enter_async_context(sent_file(client, context.obj, output, conversation_id, file))
+            sent = await client.send(
+                conversation_id,
+                content,
+                file_id=carried.file_id if carried else None,
+                request_id=str(request_id) if request_id else None,
+                reply_to=str(reply_to) if reply_to else None,
+                metadata=pairs,
+            )
         output.record(sent, f"{sent.state} {sent.message_id}")
 
     run(context, body)

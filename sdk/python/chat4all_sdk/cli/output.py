@@ -19,7 +19,8 @@ class Output:
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
         self._out = _console(sys.stdout)
-        self._err = _console(sys.stderr)
+        self.remarks = _console(sys.stderr)
+        """Where everything goes that is no answer."""
 
     def record(self, record: Any, text: RenderableType) -> None:
         """One answer: a value of the SDK (or a dict of them), and the same for people."""
@@ -32,14 +33,14 @@ class Output:
     def remark(self, text: RenderableType) -> None:
         """Something that is not part of the answer; left out of JSON."""
         if not self.as_json:
-            self._err.print(text)
+            self.remarks.print(text)
 
     def error(self, record: dict[str, Any], text: RenderableType) -> None:
         """Why there is no answer."""
         if self.as_json:
             self._line(sys.stderr, {"error": to_json(record)})
         else:
-            self._err.print(text)
+            self.remarks.print(text)
 
     def _line(self, stream: TextIO, value: Any) -> None:
         # Pure ASCII: neither the terminal nor the encoding of a pipe can spoil it.

@@ -2,12 +2,13 @@
 
 from datetime import datetime
 
+from rich.filesize import decimal
 from rich.text import Text
 
 from chat4all_sdk.cli.names import NameBook
 from chat4all_sdk.cli.terminal_text import printable
 from chat4all_sdk.events import ConversationChanged, Event, MessageCreated, Reset, StatusChanged
-from chat4all_sdk.models import Message
+from chat4all_sdk.models import AttachedFile, Message
 
 __all__ = ["event_line", "message_line"]
 
@@ -21,6 +22,7 @@ async def message_line(names: NameBook, message: Message, *, label: str = "") ->
         (f"#{message.sequence} ", "dim"),
         (sender, "bold"),
         f": {printable(message.text, indent='    ')}",
+        _file(message.file),
         (f"  {message.state} {message.message_id}", "dim"),
     )
 
@@ -43,6 +45,12 @@ async def event_line(names: NameBook, event: Event, *, labelled: bool) -> Text |
             return Text("Some events were missed; `chat4all history CONVERSATION` has them.", style="yellow")
         case _:
             return None
+
+
+def _file(file: AttachedFile | None) -> str:
+    if file is None:
+        return ""
+    return f"  [{printable(file.filename)}, {decimal(file.size_bytes)}, {file.file_id}]"
 
 
 async def _label(names: NameBook, conversation_id: str) -> str:

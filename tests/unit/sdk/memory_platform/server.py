@@ -4,11 +4,13 @@ import asyncio
 
 import grpc
 
+from chat4all.files.v1.file_service_pb2_grpc import add_FileServiceServicer_to_server
 from chat4all.identity.v1.identity_service_pb2_grpc import add_IdentityServiceServicer_to_server
 from chat4all.messaging.v1.messaging_service_pb2_grpc import add_MessagingServiceServicer_to_server
 from chat4all.status.v1 import status_service_pb2 as status_pb
 from chat4all.status.v1.status_service_pb2_grpc import add_StatusServiceServicer_to_server
 
+from .files import Files
 from .refusal import Refusal
 from .services import Identity, Messaging
 from .state import Fault, State
@@ -60,6 +62,7 @@ class MemoryPlatform:
     def __init__(self, credentials: grpc.ServerCredentials | None = None) -> None:
         self._credentials = credentials
         self.state = State()
+        self.files = Files(self.state)
         self.port = 0
         self._server: grpc.aio.Server | None = None
 
@@ -75,6 +78,7 @@ class MemoryPlatform:
         add_IdentityServiceServicer_to_server(Identity(self.state), server)
         add_MessagingServiceServicer_to_server(Messaging(self.state), server)
         add_StatusServiceServicer_to_server(self.status, server)
+        add_FileServiceServicer_to_server(self.files, server)
         if self._credentials is None:
             self.port = server.add_insecure_port(self.target)
         else:

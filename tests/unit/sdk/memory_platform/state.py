@@ -97,7 +97,7 @@ class State:
     def accept(self, sender: str, request) -> message_pb.Message:
         """Stores a message once per request_id and tells everyone."""
         conversation = self.conversation(request.conversation_id, sender)
-        if not request.text:
+        if not request.text and not request.file_id:
             raise Refusal(
                 grpc.StatusCode.INVALID_ARGUMENT,
                 "the request is not valid",
@@ -118,6 +118,8 @@ class State:
             reply_to=request.reply_to,
             metadata=request.metadata,
         )
+        if request.file_id:
+            message.file.file_id = request.file_id
         rows.append(message)
         self.messages[message.message_id] = message
         self.by_request[request.request_id] = message.message_id
