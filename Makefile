@@ -7,6 +7,7 @@ UV_VERSION := 0.13.9
 UV := .tools/bin/uv
 BIN := .venv/bin
 DISTRIBUTED_ENGINES := kafka,cassandra,redis
+TESTED_ENGINES := $(DISTRIBUTED_ENGINES),minio,seaweedfs
 ENGINES_FILE = $${CHAT4ALL_ENGINES_DIR:-$(CURDIR)/.engines}/engines.json
 DISTRIBUTED_TESTS := $(addprefix tests/e2e/test_,rest.py rest_bad_input.py grpcurl.py crash.py)
 MEMBERS := gen/python core server workers standalone sdk/python
@@ -71,7 +72,7 @@ test: .venv/.ready ## every test that needs no external engine; ARGS go to pytes
 
 .PHONY: test-engines
 test-engines: .venv/.ready ## contracts, faults and the end-to-end tests on real engines, which are started if need be
-	@$(BIN)/python -m tools.engines up --only $(DISTRIBUTED_ENGINES) --free-ports
+	@$(BIN)/python -m tools.engines up --only $(TESTED_ENGINES) --free-ports
 	@CHAT4ALL_TEST_ENGINES=$(ENGINES_FILE) $(BIN)/pytest tests/contract tests/engines -k "not sqlite" $(ARGS)
 	@CHAT4ALL_TEST_ENGINES=$(ENGINES_FILE) $(BIN)/pytest --platform distributed $(DISTRIBUTED_TESTS) $(ARGS)
 
