@@ -1,20 +1,24 @@
 """The platforms that the end-to-end tests talk to."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from distributed_process import distributed_platform
 from grpc_platform import GrpcPlatform, open_grpc_platform
-from platform_process import PlatformProcess
-
-MakePlatform = Callable[[Path], PlatformProcess]
+from platform_process import MakePlatform, PlatformProcess
 
 
 @pytest.fixture(scope="session")
-def make_platform(pytestconfig: pytest.Config) -> MakePlatform:
-    """A platform with data of its own in a folder, not started yet: in the form that --platform says."""
-    return distributed_platform if pytestconfig.getoption("platform") == "distributed" else PlatformProcess
+def make_platform(pytestconfig: pytest.Config) -> Iterator[MakePlatform]:
+    """Makes platforms in the form that --platform says."""
+    if pytestconfig.getoption("platform") == "standalone":
+        yield PlatformProcess
+        return
+    # Here, so that tests without engines do without their clients.
+    from distributed_process import distributed_platforms
+
+    with distributed_platforms() as make:
+        yield make
 
 
 @pytest.fixture(scope="session")

@@ -1,16 +1,15 @@
 """The whole platform is killed at random moments, and nothing is lost, repeated or reordered."""
 
 import asyncio
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from crash_run import CrashRun
-from platform_process import PlatformProcess
+from platform_process import MakePlatform
 
 
 async def test_kills_lose_repeat_and_reorder_nothing(
-    tmp_path: Path, pytestconfig: pytest.Config, make_platform: Callable[[Path], PlatformProcess]
+    tmp_path: Path, pytestconfig: pytest.Config, make_platform: MakePlatform
 ) -> None:
     """Every acknowledged message is stored once, sequences have no gap, each sender's order holds, and a subscription
     that resumes has seen every message exactly once, whenever the process is killed."""

@@ -13,7 +13,7 @@ import aiohttp
 import psutil
 import pytest
 from crash_run import CrashRun
-from distributed_process import distributed_platform
+from distributed_process import distributed_platforms
 from engine_endpoints import VARIABLE
 from platform_process import PlatformProcess
 from rest_user import RestUser
@@ -28,9 +28,10 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlatformProcess
     """One platform for all tests, for making its tables takes long."""
     if VARIABLE not in os.environ:
         pytest.skip(f"{VARIABLE} is not set")
-    process = distributed_platform(tmp_path_factory.mktemp("data"), {"CHAT4ALL_SERVER_DRAIN_SECONDS": "3"})
-    yield process
-    process.close()
+    with distributed_platforms() as make:
+        process = make(tmp_path_factory.mktemp("data"), {"CHAT4ALL_SERVER_DRAIN_SECONDS": "3"})
+        yield process
+        process.close()
 
 
 @pytest.fixture

@@ -2,20 +2,33 @@
 
 import os
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
-from engine_endpoints import VARIABLE
-from platform_process import PlatformProcess
+from cassandra_keyspace import drop_keyspace, empty_keyspace
+from engine_endpoints import VARIABLE, engine_endpoints
+from platform_process import MakePlatform, PlatformProcess
 
 
-def distributed_platform(data_dir: Path, settings: Mapping[str, str] | None = None, *arguments: str) -> PlatformProcess:
-    """A platform that shares the engines of the tests with others, and nothing on them."""
-    name = f"t{uuid.uuid4().hex[:12]}"
-    own = {
-        "CHAT4ALL_KAFKA_TOPIC_PREFIX": f"{name}.",
-        "CHAT4ALL_CASSANDRA_KEYSPACE": name,
-        "CHAT4ALL_REDIS_KEY_PREFIX": f"{name}:",
-    }
-    command = ["-m", "chat4all_standalone.distributed", "--engines", os.environ[VARIABLE], *arguments]
-    return PlatformProcess(data_dir, {**own, **(settings or {})}, command)
+@contextmanager
+def distributed_platforms() -> Iterator[MakePlatform]:
+    """Makes platforms that share the engines of the tests with others, and nothing on them. What fills Cassandra is
+    dropped in the end."""
+    keyspaces = []
+
+    def make(data_dir: Path, settings: Mapping[str, str] | None = None) -> PlatformProcess:
+        name = f"t{uuid.uuid4().hex[:12]}"
+        keyspaces.append(name)
+        own = {
+            "CHAT4ALL_KAFKA_TOPIC_PREFIX": f"{name}.",
+            "CHAT4ALL_CASSANDRA_KEYSPACE": name,
+            "CHAT4ALL_REDIS_KEY_PREFIX": f"{name}:",
+        }
+        command = ["-m", "chat4all_standalone.distributed", "--engines", os.environ[VARIABLE]]
+        return PlatformProcess(data_dir, {**own, **(settings or {})}, command)
+
+    yield make
+    for keyspace in keyspaces:
+        drop_keyspace(replace(empty_keyspace(engine_endpoints()["cassandra"]), keyspace=keyspace))

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
 
 def free_port() -> int:
@@ -115,3 +116,9 @@ class PlatformProcess:
         """End it if it runs."""
         if self._process is not None:
             self.kill()
+
+
+class MakePlatform(Protocol):
+    """Makes platforms with data of their own, not started yet."""
+
+    def __call__(self, data_dir: Path, settings: Mapping[str, str] | None = None) -> PlatformProcess: ...
