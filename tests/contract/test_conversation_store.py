@@ -104,6 +104,24 @@ async def test_changing_what_does_not_exist_gives_none(engine: Engine) -> None:
     assert await engine.conversations.get(unknown) is None
 
 
+async def test_a_users_conversations_are_found(engine: Engine) -> None:
+    """Those that a user created, was added to or came back to, each once; nobody else's."""
+    ann, bob, cem = (UserId(ParticipantId(str(uuid.uuid4()))) for _ in range(3))
+    stays = (Participation(ann, Role.ADMIN, 1, None, 0), Participation(bob, Role.MEMBER, 1, None, 0))
+    first, second = [
+        (await engine.conversations.create(replace(group(), creator=ann, participations=stays))).conversation_id
+        for _ in range(2)
+    ]
+    for version, change in enumerate(
+        (MembershipChange(removed=[bob]), MembershipChange(added=[bob, cem], joined_sequence=1)), 1
+    ):
+        assert await engine.conversations.change_membership(first, version, change) is not None
+    assert sorted(await engine.conversations.conversations_of(ann)) == sorted([first, second])
+    assert sorted(await engine.conversations.conversations_of(bob)) == sorted([first, second])
+    assert list(await engine.conversations.conversations_of(cem)) == [first]
+    assert not await engine.conversations.conversations_of(UserId(ParticipantId(str(uuid.uuid4()))))
+
+
 async def test_a_version_that_is_known_of_is_never_missed(engine: Engine) -> None:
     """`at_least_version` is kept however many read while the conversation changes."""
     cid = (await engine.conversations.create(group())).conversation_id

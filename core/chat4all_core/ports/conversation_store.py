@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from chat4all_core.domain.conversation import Conversation, MembershipChange
-from chat4all_core.domain.ids import ConversationId
+from chat4all_core.domain.ids import ConversationId, UserId
 
 
 class ConversationStore(Protocol):
@@ -29,4 +29,9 @@ class ConversationStore(Protocol):
     ) -> Conversation | None:
         """Apply a change to exactly this version, making version + 1; None when the conversation has another
         version by now (read it again and decide anew)."""
+        ...
+
+    async def conversations_of(self, user_id: UserId) -> Sequence[ConversationId]:
+        """All conversations that a user takes part in, each once, in no order. Those that the user has left may be
+        among them, and ones that do not exist."""
         ...

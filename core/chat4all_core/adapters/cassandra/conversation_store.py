@@ -18,7 +18,7 @@ _CQL = {
     "versions": "SELECT DISTINCT conversation_id, version FROM conversations WHERE conversation_id IN ?",
     "whole": f"SELECT {COLUMNS} FROM conversations WHERE conversation_id IN ?",
     "joined": "INSERT INTO conversations_by_user (user_id, conversation_id) VALUES (?, ?) USING TIMESTAMP ?",
-    "of_user": "SELECT conversation_id FROM conversations_by_user WHERE user_id = ?",
+    "of": "SELECT conversation_id FROM conversations_by_user WHERE user_id = ?",
     "left": "DELETE FROM conversations_by_user USING TIMESTAMP ? WHERE user_id = ? AND conversation_id = ?",
 }
 _CONDITIONAL_CQL = {
@@ -70,12 +70,11 @@ class CassandraConversationStore:
         """See ConversationStore.get_many."""
         return await self._cache.get_many([c for c in conversation_ids if is_key(c)])
 
-    async def of_user(self, user_id: UserId) -> Sequence[ConversationId]:
-        """Every conversation that somebody takes part in, in no order. One that they have just left, or are about to
-        join, may be among them."""
+    async def conversations_of(self, user_id: UserId) -> Sequence[ConversationId]:
+        """See ConversationStore.conversations_of."""
         if not is_key(user_id):
             return []
-        rows = await self._session.execute(self._queries["of_user"].bind(user_id))
+        rows = await self._session.execute(self._queries["of"].bind(user_id))
         return [ConversationId(conversation_id) for (conversation_id,) in rows]
 
     async def change_membership(

@@ -18,7 +18,7 @@ from chat4all_core.domain.conversation import (
     Participation,
     Role,
 )
-from chat4all_core.domain.ids import ConversationId
+from chat4all_core.domain.ids import ConversationId, UserId
 from chat4all_core.domain.timestamp import Timestamp
 
 
@@ -65,6 +65,15 @@ class SqliteConversationStore:
         """See ConversationStore.change_membership."""
         changed = await self._database.write(lambda connection: _change(connection, conversation_id, version, change))
         return None if changed is None else self._remember(changed)
+
+    async def conversations_of(self, user_id: UserId) -> Sequence[ConversationId]:
+        """See ConversationStore.conversations_of."""
+        rows = await self._database.read(
+            lambda connection: connection.execute(
+                "SELECT DISTINCT conversation_id FROM participations WHERE participant = ?", (user_id,)
+            ).fetchall()
+        )
+        return [conversation_id for (conversation_id,) in rows]
 
     def _remember(self, conversation: Conversation) -> Conversation:
         """Keep the newer one, for a read may have begun before a write that has ended; it is returned."""
