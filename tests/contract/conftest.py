@@ -33,6 +33,7 @@ _SUITES_OF_ENGINES = {
         "test_conversation_store",
         "test_user_store",
         "test_refresh_token_store",
+        "test_file_store",
     ),
 }
 """Which suites an engine's adapters must pass; all others of their process are SQLite's."""
@@ -148,6 +149,7 @@ def _with_cassandra(embedded: EngineUnderTest, section: CassandraSection) -> Eng
                 conversations=stores.conversations,
                 users=stores.users,
                 refresh_tokens=stores.refresh_tokens,
+                files=stores.files,
             )
 
     return replace(embedded, open=opened)

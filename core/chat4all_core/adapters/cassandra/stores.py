@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from chat4all_core.adapters.cassandra.conversation_store import CassandraConversationStore
+from chat4all_core.adapters.cassandra.file_store import CassandraFileStore
 from chat4all_core.adapters.cassandra.message_store import CassandraMessageStore
 from chat4all_core.adapters.cassandra.migration import require_schema
 from chat4all_core.adapters.cassandra.receipt_store import CassandraReceiptStore
@@ -24,6 +25,7 @@ class CassandraStores:
     conversations: CassandraConversationStore
     users: CassandraUserStore
     refresh_tokens: CassandraRefreshTokenStore
+    files: CassandraFileStore
 
 
 @asynccontextmanager
@@ -43,4 +45,5 @@ async def open_stores(settings: CassandraSection, clock: Clock) -> AsyncIterator
             conversations=await CassandraConversationStore.open(session),
             users=await CassandraUserStore.open(session),
             refresh_tokens=await CassandraRefreshTokenStore.open(session, clock),
+            files=await CassandraFileStore.open(session),
         )
