@@ -9,6 +9,7 @@ from typing import Self
 
 import aiohttp
 import grpc
+from yarl import URL
 
 from chat4all.files.v1 import file_pb2 as pb
 from chat4all_sdk.errors import ChatError, DataLoss, FailedPrecondition, PermissionDenied, Unavailable
@@ -45,9 +46,10 @@ class PartSender:
         and what reading the source raises.
         """
         body = _Body(self._source, part, self._on_sent)
+        url = URL(part.url, encoded=True)  # another spelling might not be what was signed
         headers = {"Content-Length": str(part.size_bytes), "Content-Type": "application/octet-stream"}
         try:
-            async with self._session.put(part.url, data=body.pieces(), headers=headers) as answer:
+            async with self._session.put(url, data=body.pieces(), headers=headers) as answer:
                 if answer.status < 300:
                     return
                 error = _refusal(answer.status, await answer.text(errors="replace"))
