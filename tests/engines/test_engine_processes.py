@@ -4,8 +4,8 @@ import json
 import signal
 import socket
 import subprocess
-import time
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
