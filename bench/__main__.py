@@ -12,7 +12,7 @@ from bench.load import Call, Measured, closed_loop, open_loop
 from bench.people import People, meet
 from bench.processes import Target, echo, standalone
 from bench.senders import TEXT, rest, streams, unary
-from bench.subscriber import subscribed
+from bench.subscriber import Subscriber, subscribed
 
 IN_FLIGHT = 64
 CONVERSATIONS = 50
@@ -78,12 +78,20 @@ async def delivered(target: Target, people: People, direct: grpc.aio.Channel, se
         for name, call in {"by unary gRPC": unary(direct, people), "by SendMessageStream": by_stream}.items():
             async with subscribed(direct, people.receiver) as subscriber:
                 before, start = target.cpu_seconds(), time.perf_counter()
-                measured = await closed_loop(call, seconds=2 * seconds, in_flight=IN_FLIGHT)
+                measured = await closed_loop(_paced(call, subscriber), seconds=2 * seconds, in_flight=IN_FLIGHT)
                 await subscriber.received(measured.count)
                 took = time.perf_counter() - start
                 after = target.cpu_seconds()
             costs = ", ".join(f"{n} {(after[n] - before[n]) / measured.count * 1_000:.2f}" for n in after)
             print(f"{name:<34}{measured.count / took:>11.0f}   {costs}", flush=True)
+
+
+def _paced(call: Call, subscriber: Subscriber) -> Call:
+    async def paced(number: int) -> None:
+        await subscriber.not_behind(number)
+        await call(number)
+
+    return paced
 
 
 async def latency(people: People, direct: grpc.aio.Channel, seconds: float) -> None:

@@ -13,6 +13,7 @@ from chat4all.status.v1 import status_service_pb2 as status
 from chat4all.status.v1.status_service_pb2_grpc import StatusServiceStub
 
 _ACKNOWLEDGE_SECONDS = 0.1
+_BACKLOG = 2_000
 
 
 class Subscriber:
@@ -30,12 +31,21 @@ class Subscriber:
         async with self._moved:
             await self._moved.wait_for(lambda: len(self.times) >= count and self._acknowledged == self._cursor)
 
+    async def not_behind(self, sent: int) -> None:
+        """Wait until no more than so many messages are on their way: the platform keeps so many events, and what is
+        sustained is what arrives."""
+        if sent - len(self.times) > _BACKLOG:
+            async with self._moved:
+                await self._moved.wait_for(lambda: sent - len(self.times) <= _BACKLOG)
+
     async def follow(self, stub: StatusServiceStub, who: Metadata, ready: asyncio.Event) -> None:
         """Note events until cancelled."""
         async for frame in stub.Subscribe(status.SubscribeRequest(), metadata=who):
             kind = frame.WhichOneof("frame")
             if kind == "event" and frame.event.WhichOneof("payload") == "message_created":
                 self.times[frame.event.message_created.message.message_id] = time.perf_counter()
+            if kind == "going_away":
+                raise RuntimeError(f"the subscription ended: {frame.going_away}")
             self._cursor = frame.cursor
             if kind == "caught_up":
                 self._acknowledged = frame.cursor
