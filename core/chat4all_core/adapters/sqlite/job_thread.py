@@ -98,7 +98,9 @@ class JobThread:
     def _notify(self) -> None:
         if not self._awake:
             self._awake = True
-            self._wake.put(None)
+            # At the end of this turn of the loop: what the turn still submits goes into the same group, and the thread
+            # does not ask for the interpreter's lock while the loop is using it.
+            self._loop.call_soon(self._wake.put, None)
 
     def _main(self) -> None:
         try:
