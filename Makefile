@@ -19,6 +19,7 @@ help: ## list the commands
 
 .PHONY: setup
 setup: .venv/.ready ## install everything into .venv (the other commands do it by themselves)
+	@:
 
 $(UV):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Chat4All needs Python 3.11 or later"; exit 1; }
