@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chat4all_core.domain.conversation import Conversation
-from chat4all_core.domain.delivery_state import NO_CURSOR, Cursors, DeliveryState, lowest
+from chat4all_core.domain.delivery_state import NO_CURSOR, Cursor, Cursors, DeliveryState, lowest
 from chat4all_core.domain.ids import ParticipantId
-from chat4all_core.domain.message import AcceptedMessage, StoredMessage
+from chat4all_core.domain.message import StoredMessage
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,23 +21,12 @@ class MessageView:
     read_count: int
 
 
-def recipients_of(conversation: Conversation, message: AcceptedMessage) -> list[ParticipantId]:
-    """Whom a message went to: the participants of its version without its sender."""
-    return [
-        p.participant
-        for p in conversation.participants_at(message.membership_version)
-        if p.participant != message.sender
-    ]
-
-
 def recipient_states(
     conversation: Conversation, cursors: Cursors, stored: StoredMessage
 ) -> list[tuple[ParticipantId, DeliveryState]]:
-    """What each recipient has of a message, ordered by id."""
-    return [
-        (participant, cursors.get(participant, NO_CURSOR).state_of(stored.sequence))
-        for participant in recipients_of(conversation, stored.message)
-    ]
+    """What each recipient has of a message, ordered by id: recipients are the participants of its version without
+    its sender."""
+    return _states(_cursors_at(conversation, cursors, stored.message.membership_version), stored)
 
 
 def view(stored: StoredMessage, states: Sequence[DeliveryState]) -> MessageView:
@@ -55,24 +44,26 @@ def view(stored: StoredMessage, states: Sequence[DeliveryState]) -> MessageView:
 def views(conversation: Conversation, cursors: Cursors, messages: Sequence[StoredMessage]) -> list[MessageView]:
     """Messages of one conversation with their states. It is the participants of a version that cost, so they
     are worked out once for each version."""
-    participants: dict[int, list[tuple[ParticipantId, int, int]]] = {}
+    at_version: dict[int, _ParticipantCursors] = {}
     result = []
     for stored in messages:
         version = stored.message.membership_version
-        if version not in participants:
-            participants[version] = [
-                (p.participant, cursor.delivered_up_to, cursor.read_up_to)
-                for p in conversation.participants_at(version)
-                for cursor in (cursors.get(p.participant, NO_CURSOR),)
-            ]
-        states = [
-            DeliveryState.READ
-            if stored.sequence <= read
-            else DeliveryState.DELIVERED
-            if stored.sequence <= delivered
-            else DeliveryState.SENT
-            for participant, delivered, read in participants[version]
-            if participant != stored.message.sender
-        ]
-        result.append(view(stored, states))
+        if version not in at_version:
+            at_version[version] = _cursors_at(conversation, cursors, version)
+        result.append(view(stored, [state for _, state in _states(at_version[version], stored)]))
     return result
+
+
+_ParticipantCursors = Sequence[tuple[ParticipantId, Cursor]]
+
+
+def _cursors_at(conversation: Conversation, cursors: Cursors, version: int) -> _ParticipantCursors:
+    return [(p.participant, cursors.get(p.participant, NO_CURSOR)) for p in conversation.participants_at(version)]
+
+
+def _states(participants: _ParticipantCursors, stored: StoredMessage) -> list[tuple[ParticipantId, DeliveryState]]:
+    return [
+        (participant, cursor.state_of(stored.sequence))
+        for participant, cursor in participants
+        if participant != stored.message.sender
+    ]
