@@ -1,7 +1,6 @@
 """The composition root of a server process of the distributed platform."""
 
 import asyncio
-import time
 from contextlib import AsyncExitStack
 
 import structlog
@@ -12,7 +11,7 @@ from chat4all_core.adapters.protobuf.event_codec import ProtobufEventCodec
 from chat4all_core.config import Settings
 from chat4all_core.distributed.engine import open_distributed_engine
 from chat4all_core.distributed.setup import ENGINE_ERRORS
-from chat4all_core.domain.timestamp import Timestamp
+from chat4all_core.ports.clock import system_clock
 from chat4all_core.telemetry.metrics import Metrics
 from chat4all_core.telemetry.tracing import open_tracer
 from chat4all_server.bootstrap import build_server, open_security
@@ -37,8 +36,8 @@ async def serve(settings: Settings, drain: asyncio.Event, stop: asyncio.Event) -
     """
     metrics = Metrics(registry := CollectorRegistry())
     async with AsyncExitStack() as stack:
-        security = stack.enter_context(open_security(settings, _now, create_keys=settings.auth.create_keys))
-        opened = await stack.enter_async_context(open_distributed_engine(settings, _now))
+        security = stack.enter_context(open_security(settings, system_clock, create_keys=settings.auth.create_keys))
+        opened = await stack.enter_async_context(open_distributed_engine(settings, system_clock))
         tracer = open_tracer("chat4all-server", settings.telemetry.traces)
         stack.callback(tracer.close)
         server = build_server(
@@ -47,7 +46,7 @@ async def serve(settings: Settings, drain: asyncio.Event, stop: asyncio.Event) -
             storage=None,
             limiter=opened.limiter,
             codec=ProtobufEventCodec(),
-            clock=_now,
+            clock=system_clock,
             settings=settings,
             registry=registry,
             metrics=metrics,
@@ -77,7 +76,3 @@ async def _set_within(event: asyncio.Event, seconds: float) -> None:
             await event.wait()
     except TimeoutError:
         return
-
-
-def _now() -> Timestamp:
-    return Timestamp(time.time_ns() // 1_000)

@@ -17,7 +17,8 @@ from chat4all_core.adapters.sqlite.event_log import EventLogSettings
 from chat4all_core.adapters.sqlite.user_stream import UserStreamSettings
 from chat4all_core.app import record_status, route_messages
 from chat4all_core.config import Settings
-from chat4all_core.domain.timestamp import SECOND, Timestamp
+from chat4all_core.domain.timestamp import SECOND
+from chat4all_core.ports.clock import system_clock
 from chat4all_core.ports.event_log import MESSAGE_ACCEPTED, STATUS_UPDATED
 from chat4all_core.telemetry.metrics import Metrics
 from chat4all_core.telemetry.tracing import open_tracer
@@ -50,7 +51,7 @@ async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
     codec = ProtobufEventCodec()
     require_agreement(data_dir, _TOPICS)
     async with AsyncExitStack() as stack:
-        engine = await stack.enter_async_context(open_engine(data_dir, _now, _sqlite_settings(settings)))
+        engine = await stack.enter_async_context(open_engine(data_dir, system_clock, _sqlite_settings(settings)))
         tracer = open_tracer("chat4all", settings.telemetry.traces)
         stack.callback(tracer.close)
         workers = build_workers(engine, codec, metrics, tracer)
@@ -58,11 +59,11 @@ async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
 
         server = build_server(
             engine,
-            security=stack.enter_context(open_security(settings, _now)),
-            storage=await stack.enter_async_context(open_file_storage(settings, _now)),
+            security=stack.enter_context(open_security(settings, system_clock)),
+            storage=await stack.enter_async_context(open_file_storage(settings, system_clock)),
             limiter=MemoryRateLimiter(time.monotonic),
             codec=codec,
-            clock=_now,
+            clock=system_clock,
             settings=settings,
             registry=registry,
             metrics=metrics,
@@ -118,7 +119,3 @@ async def _watched(envoy: EnvoyProcess, failed: asyncio.Event) -> AsyncIterator[
 def _reachable(address: str) -> str:
     """Where this machine reaches what listens on an address."""
     return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)
-
-
-def _now() -> Timestamp:
-    return Timestamp(time.time_ns() // 1_000)

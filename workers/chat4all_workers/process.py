@@ -1,7 +1,6 @@
 """The composition root of a worker process of the distributed platform."""
 
 import asyncio
-import time
 from contextlib import AsyncExitStack
 
 import structlog
@@ -11,7 +10,7 @@ from chat4all_core.adapters.protobuf.event_codec import ProtobufEventCodec
 from chat4all_core.config import Settings
 from chat4all_core.distributed.engine import open_distributed_engine
 from chat4all_core.distributed.setup import ENGINE_ERRORS
-from chat4all_core.domain.timestamp import Timestamp
+from chat4all_core.ports.clock import system_clock
 from chat4all_core.telemetry.metrics import Metrics
 from chat4all_core.telemetry.tracing import open_tracer
 from chat4all_workers.bootstrap import build_workers
@@ -34,7 +33,7 @@ async def work(settings: Settings, stop: asyncio.Event) -> None:
     """
     metrics = Metrics(registry := CollectorRegistry())
     async with AsyncExitStack() as stack:
-        opened = await stack.enter_async_context(open_distributed_engine(settings, _now))
+        opened = await stack.enter_async_context(open_distributed_engine(settings, system_clock))
         tracer = open_tracer("chat4all-workers", settings.telemetry.traces)
         stack.callback(tracer.close)
         workers = build_workers(opened.engine, ProtobufEventCodec(), metrics, tracer, settings.worker.roles)
@@ -44,7 +43,3 @@ async def work(settings: Settings, stop: asyncio.Event) -> None:
         _log.info("working", roles=settings.worker.roles, web_port=port)
         await stop.wait()
         _log.info("stopping")
-
-
-def _now() -> Timestamp:
-    return Timestamp(time.time_ns() // 1_000)
