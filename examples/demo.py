@@ -10,16 +10,28 @@ import signal
 import socket
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
+from typing import TypeVar
 
 from rich.console import Console
 
-from chat4all_sdk import AsyncClient, Conversation, MessageCreated, MessageState, StatusChanged, Subscription, User
+from chat4all_sdk import (
+    AsyncClient,
+    CaughtUp,
+    Conversation,
+    MessageCreated,
+    MessageState,
+    StatusChanged,
+    Subscription,
+    User,
+)
 
 PATIENCE_SECONDS = 10.0
 PASSWORD = "correct horse battery"
+
+E = TypeVar("E")
 
 console = Console(highlight=False)
 
@@ -106,32 +118,30 @@ async def join(client: AsyncClient, username: str) -> User:
 
 async def caught_up(events: Subscription) -> None:
     """Wait until a subscription has reached the present."""
-    await find(events, lambda event: type(event).__name__ == "CaughtUp")
+    await find(events, CaughtUp)
 
 
 async def next_message(events: Subscription, who: str) -> str:
     """Show the next message that somebody gets; returns its id."""
-    event = await find(events, lambda event: isinstance(event, MessageCreated))
-    say(who, f"got #{event.message.sequence}: [bold]{event.message.text}")
-    return str(event.message.message_id)
+    message = (await find(events, MessageCreated)).message
+    say(who, f"got #{message.sequence}: [bold]{message.text}")
+    return message.message_id
 
 
 async def next_state(events: Subscription, state: MessageState) -> None:
     """Show when the sender learns that a message has come to a state."""
-    await find(events, lambda event: isinstance(event, StatusChanged) and event.state is state)
+    while (await find(events, StatusChanged)).state is not state:
+        pass
     say("ann", f"sees it [green]{state}")
 
 
-async def find(events: Subscription, wanted: Callable[[object], bool]):  # type: ignore[no-untyped-def]
-    """The next event that is wanted."""
-
-    async def search() -> object:
+async def find(events: Subscription, kind: type[E]) -> E:
+    """The next event of a kind."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
         async for event in events:
-            if wanted(event):
+            if isinstance(event, kind):
                 return event
-        raise SystemExit("the subscription ended")
-
-    return await asyncio.wait_for(search(), PATIENCE_SECONDS)
+    raise SystemExit("the subscription ended")
 
 
 async def show_history(client: AsyncClient, conversation: Conversation, names: dict[str, str]) -> None:
