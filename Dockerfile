@@ -11,6 +11,7 @@ WORKDIR /src
 COPY pyproject.toml uv.lock ./
 COPY gen/python/pyproject.toml gen/python/
 COPY core/pyproject.toml core/
+COPY channels/pyproject.toml channels/
 COPY server/pyproject.toml server/
 COPY workers/pyproject.toml workers/
 COPY standalone/pyproject.toml standalone/
@@ -21,9 +22,10 @@ RUN uv export --quiet --frozen --no-dev --package chat4all-server --package chat
     && uv pip sync --quiet --python /app --require-hashes /tmp/pins.txt
 COPY gen/python gen/python
 COPY core core
+COPY channels channels
 COPY server server
 COPY workers workers
-RUN uv pip install --quiet --python /app --no-deps ./gen/python ./core ./server ./workers
+RUN uv pip install --quiet --python /app --no-deps ./gen/python ./core ./channels ./server ./workers
 
 
 FROM build AS envoy-configuration

@@ -10,7 +10,7 @@ DISTRIBUTED_ENGINES := kafka,cassandra,redis
 TESTED_ENGINES := $(DISTRIBUTED_ENGINES),minio,seaweedfs
 ENGINES_FILE = $${CHAT4ALL_ENGINES_DIR:-$(CURDIR)/.engines}/engines.json
 DISTRIBUTED_TESTS := $(addprefix tests/e2e/test_,rest.py rest_bad_input.py grpcurl.py crash.py)
-MEMBERS := gen/python core server workers standalone sdk/python
+MEMBERS := gen/python core channels server workers standalone sdk/python
 export UV_NO_PROGRESS := 1
 
 .PHONY: help

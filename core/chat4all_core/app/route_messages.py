@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from cachetools import LRUCache
 
 from chat4all_core.app.event_id import event_id
+from chat4all_core.domain.channel import channel_address_of
 from chat4all_core.domain.errors import Reason, UnavailableError
 from chat4all_core.domain.fold import Entry, fold
-from chat4all_core.domain.ids import ConversationId, MessageId, UserId
+from chat4all_core.domain.ids import ConversationId, MessageId, ParticipantId, UserId
 from chat4all_core.domain.message import StoredMessage
 from chat4all_core.domain.source import Source
 from chat4all_core.ports.conversation_store import ConversationStore
@@ -43,7 +44,7 @@ class RouteMessages:
         self._streams = streams
         self._codec = codec
         self._sequences: dict[int, LRUCache[ConversationId, int]] = {}
-        self._members: LRUCache[tuple[ConversationId, int], Sequence[UserId]] = LRUCache(
+        self._members: LRUCache[tuple[ConversationId, int], Sequence[ParticipantId]] = LRUCache(
             _MEMBERS, getsizeof=lambda members: 1 + len(members)
         )
 
@@ -102,17 +103,19 @@ class RouteMessages:
     async def _appends(self, stored: StoredMessage) -> Sequence[StreamAppend]:
         message = stored.message
         members = await self._members_at(message.conversation_id, message.membership_version)
-        recipients = [user for user in members if user != message.sender]
+        recipients = [member for member in members if member != message.sender]
+        users = _users(recipients)
         payload = self._codec.message_created(event_id(ROLE, stored.source), stored, len(recipients))
 
         def append(index: int, users: Sequence[UserId], sequence: int) -> StreamAppend:
             return StreamAppend(ROLE, stored.source, index, users, payload, message.conversation_id, sequence)
 
         # The sender's other devices learn of it too, and owe no acknowledgement.
-        own = append(1, [message.sender], 0)
-        return [append(0, recipients, stored.sequence), own] if recipients else [own]
+        own = _users([message.sender])
+        appends = (append(0, users, stored.sequence), append(1, own, 0))
+        return [appended for appended in appends if appended.users]
 
-    async def _members_at(self, conversation_id: ConversationId, version: int) -> Sequence[UserId]:
+    async def _members_at(self, conversation_id: ConversationId, version: int) -> Sequence[ParticipantId]:
         members = self._members.get((conversation_id, version))
         if members is None:
             conversation = await self._conversations.get(conversation_id, version)
@@ -123,7 +126,7 @@ class RouteMessages:
                     f"conversation {conversation_id} can't be read at version {version}",
                     0.1,
                 )
-            members = [UserId(p.participant) for p in conversation.participants_at(version)]
+            members = [p.participant for p in conversation.participants_at(version)]
             self._members[conversation_id, version] = members
         return members
 
@@ -141,4 +144,9 @@ def _check_generations(entries: Sequence[Entry], positions: Mapping[MessageId, M
 
 def _newest_sent(messages: Sequence[StoredMessage]) -> Mapping[tuple[ConversationId, UserId], int]:
     # In the order of their sequence within a conversation, so the last one stays.
-    return {(m.message.conversation_id, m.message.sender): m.sequence for m in messages}
+    return {(m.message.conversation_id, user): m.sequence for m in messages for user in _users([m.message.sender])}
+
+
+def _users(participants: Sequence[ParticipantId]) -> Sequence[UserId]:
+    """Those who have a stream: people on channels have none."""
+    return [UserId(p) for p in participants if channel_address_of(p) is None]

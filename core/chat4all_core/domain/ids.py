@@ -56,20 +56,21 @@ def parse_request_id(text: str) -> RequestId | None:
 def message_id_for(sender: UserId, conversation: ConversationId, request: RequestId) -> MessageId:
     """The id of the message that `request` names: every server computes the same one, so a retry
     needs no look-up (ADR 2)."""
-    return MessageId(_name_based("message", sender, conversation, request))
+    return MessageId(name_based_uuid("message", sender, conversation, request))
 
 
 def conversation_id_for(creator: UserId, request: RequestId) -> ConversationId:
     """The id of the group that `request` names."""
-    return ConversationId(_name_based("conversation", creator, request))
+    return ConversationId(name_based_uuid("conversation", creator, request))
 
 
 def direct_conversation_id(one: UserId, other: UserId) -> ConversationId:
     """The id of the one direct conversation between two users, whoever of them asks."""
-    return ConversationId(_name_based("direct", *sorted((one, other))))
+    return ConversationId(name_based_uuid("direct", *sorted((one, other))))
 
 
-def _name_based(*parts: str) -> str:
+def name_based_uuid(*parts: str) -> str:
+    """A UUID that is made of these parts: always the same, and different for all others."""
     # UUID version 8 (RFC 9562): 122 bits of SHA-256. Lengths keep ("ab", "c") apart from ("a", "bc").
     name = "".join(f"{len(part)}:{part}" for part in parts)
     digest = bytearray(hashlib.sha256(name.encode()).digest()[:16])

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from chat4all_core.domain.channel import ChannelAddress
 from chat4all_core.domain.errors import InvalidArgumentError, Violation
 from chat4all_core.domain.file import Attachment
-from chat4all_core.domain.ids import ConversationId, MessageId, UserId
+from chat4all_core.domain.ids import ConversationId, MessageId, ParticipantId, UserId
 from chat4all_core.domain.source import Source
 from chat4all_core.domain.timestamp import Timestamp
 
@@ -16,12 +17,21 @@ MAX_METADATA_VALUE_BYTES = 512
 
 
 @dataclass(frozen=True, slots=True)
+class DeliveryRoute:
+    """An address at which a recipient who is a user is to be reached besides."""
+
+    recipient: UserId
+    to: ChannelAddress
+
+
+@dataclass(frozen=True, slots=True)
 class AcceptedMessage:
     """A message as it was accepted: all that routing it needs, so that routing is a pure function."""
 
     message_id: MessageId
     conversation_id: ConversationId
-    sender: UserId
+    sender: ParticipantId
+    """A user, or a channel address where a person wrote there."""
     text: str
     accepted_at: Timestamp
     membership_version: int
@@ -29,6 +39,8 @@ class AcceptedMessage:
     reply_to: MessageId | None = None
     metadata: Mapping[str, str] | None = None
     file: Attachment | None = None
+    routes: tuple[DeliveryRoute, ...] = ()
+    """As they were linked when it was accepted. Participants who are channel addresses need none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from chat4all_core.domain.channel import AccountId, ChannelName
+from chat4all_core.domain.delivery import Delivery, DeliveryEvidence
 from chat4all_core.domain.delivery_state import Receipt
 from chat4all_core.domain.ids import ConversationId, MessageId
 from chat4all_core.domain.message import AcceptedMessage, StoredMessage
@@ -19,7 +21,19 @@ class MembershipChanged:
     time: Timestamp
 
 
-Status = Receipt | MembershipChanged
+@dataclass(frozen=True, slots=True)
+class ChannelReceived:
+    """Something that came from a channel, whose origin is proven; it concerns one person."""
+
+    channel: ChannelName
+    account: AccountId
+    body: bytes
+    """In the channel's form."""
+    time: Timestamp
+    """When the server got it."""
+
+
+Status = Receipt | MembershipChanged | DeliveryEvidence
 """What topic chat4all.status.updated.v1 holds."""
 
 
@@ -43,6 +57,22 @@ class EventCodec(Protocol):
         ...
 
     def decode_status(self, value: bytes) -> Status:
+        """The reverse."""
+        ...
+
+    def encode_delivery(self, delivery: Delivery) -> bytes:
+        """A value of topic chat4all.delivery.requested.{channel}.v1."""
+        ...
+
+    def decode_delivery(self, value: bytes) -> Delivery:
+        """The reverse."""
+        ...
+
+    def encode_received(self, received: ChannelReceived) -> bytes:
+        """A value of topic chat4all.channel.received.v1."""
+        ...
+
+    def decode_received(self, value: bytes) -> ChannelReceived:
         """The reverse."""
         ...
 

@@ -10,12 +10,15 @@ from google.protobuf.timestamp_pb2 import Timestamp as ProtobufTimestamp
 from chat4all.events.v1 import events_pb2
 from chat4all.messaging.v1 import message_pb2
 from chat4all.status.v1 import event_pb2
+from chat4all_core.adapters.protobuf import channel_values
+from chat4all_core.domain.channel import AccountId, ChannelName
+from chat4all_core.domain.delivery import Delivery, DeliveryEvidence, DeliveryId
 from chat4all_core.domain.delivery_state import DeliveryState, Receipt
 from chat4all_core.domain.file import Attachment
-from chat4all_core.domain.ids import ConversationId, FileId, MessageId, ParticipantId, UserId
+from chat4all_core.domain.ids import ConversationId, FileId, MessageId, ParticipantId
 from chat4all_core.domain.message import AcceptedMessage, StoredMessage
 from chat4all_core.domain.timestamp import SECOND, Timestamp
-from chat4all_core.ports.event_codec import MembershipChanged, Status, UndecodableError
+from chat4all_core.ports.event_codec import ChannelReceived, MembershipChanged, Status, UndecodableError
 
 __all__ = ["ProtobufEventCodec"]
 
@@ -48,6 +51,8 @@ class ProtobufEventCodec:
             value.metadata.update(message.metadata)
         if message.file:
             _set_file(value.file, message.file)
+        for route in message.routes:
+            channel_values.set_route(value.routes.add(), route.recipient, route.to)
         return value.SerializeToString()
 
     def decode_accepted(self, value: bytes) -> AcceptedMessage:
@@ -63,13 +68,14 @@ class ProtobufEventCodec:
         return AcceptedMessage(
             message_id=MessageId(message_id),
             conversation_id=ConversationId(conversation_id),
-            sender=UserId(ParticipantId(sender)),
+            sender=ParticipantId(sender),
             text=decoded.text,
             accepted_at=_time(decoded.accept_time),
             membership_version=decoded.membership_version,
             reply_to=MessageId(decoded.reply_to) if decoded.reply_to else None,
             metadata=dict(decoded.metadata) or None,
             file=_file(decoded.file) if decoded.HasField("file") else None,
+            routes=channel_values.routes(decoded.routes) if decoded.routes else (),
         )
 
     def encode_status(self, status: Status) -> bytes:
@@ -83,6 +89,8 @@ class ProtobufEventCodec:
                 value.receipt.read = status.state is DeliveryState.READ
             case MembershipChanged():
                 value.membership_changed.version = status.version
+            case DeliveryEvidence():
+                channel_values.set_evidence(value.delivery, status)
         return value.SerializeToString()
 
     def decode_status(self, value: bytes) -> Status:
@@ -102,8 +110,69 @@ class ProtobufEventCodec:
                 return Receipt(conversation_id, participant, state, receipt.sequence, time)
             case "membership_changed":
                 return MembershipChanged(conversation_id, decoded.membership_changed.version, time)
+            case "delivery":
+                return channel_values.evidence(conversation_id, time, decoded.delivery)
             case _:
                 raise UndecodableError("a StatusUpdated with evidence that this release does not know")
+
+    def encode_delivery(self, delivery: Delivery) -> bytes:
+        """A value of topic chat4all.delivery.requested.{channel}.v1."""
+        value = events_pb2.DeliveryRequested(
+            delivery_id=delivery.delivery_id,
+            conversation_id=delivery.conversation_id,
+            message_id=delivery.message_id,
+            sequence=delivery.sequence,
+            sender=delivery.sender,
+            text=delivery.text,
+            reply_to=delivery.reply_to or "",
+            attempt=delivery.attempt,
+        )
+        channel_values.set_route(value.route, delivery.recipient, delivery.to)
+        _set_time(value.accept_time, delivery.accepted_at)
+        if delivery.file:
+            _set_file(value.file, delivery.file)
+        return value.SerializeToString()
+
+    def decode_delivery(self, value: bytes) -> Delivery:
+        """The reverse of `encode_delivery`."""
+        try:
+            decoded = events_pb2.DeliveryRequested.FromString(value)
+        except DecodeError as error:
+            raise UndecodableError(f"not a DeliveryRequested: {error}") from error
+        if not (decoded.delivery_id and decoded.route.channel and decoded.route.address):
+            raise UndecodableError("a DeliveryRequested without delivery_id, channel or address")
+        return Delivery(
+            delivery_id=DeliveryId(decoded.delivery_id),
+            conversation_id=ConversationId(decoded.conversation_id),
+            message_id=MessageId(decoded.message_id),
+            sequence=decoded.sequence,
+            sender=ParticipantId(decoded.sender),
+            recipient=ParticipantId(decoded.route.recipient),
+            to=channel_values.address(decoded.route),
+            text=decoded.text,
+            accepted_at=_time(decoded.accept_time),
+            file=_file(decoded.file) if decoded.HasField("file") else None,
+            reply_to=MessageId(decoded.reply_to) if decoded.reply_to else None,
+            attempt=decoded.attempt,
+        )
+
+    def encode_received(self, received: ChannelReceived) -> bytes:
+        """A value of topic chat4all.channel.received.v1."""
+        value = events_pb2.ChannelReceived(channel=received.channel, account=received.account, body=received.body)
+        _set_time(value.time, received.time)
+        return value.SerializeToString()
+
+    def decode_received(self, value: bytes) -> ChannelReceived:
+        """The reverse of `encode_received`."""
+        try:
+            decoded = events_pb2.ChannelReceived.FromString(value)
+        except DecodeError as error:
+            raise UndecodableError(f"not a ChannelReceived: {error}") from error
+        if not decoded.channel:
+            raise UndecodableError("a ChannelReceived without channel")
+        return ChannelReceived(
+            ChannelName(decoded.channel), AccountId(decoded.account), decoded.body, _time(decoded.time)
+        )
 
     def message_created(self, event_id: str, message: StoredMessage, recipient_count: int) -> bytes:
         """An event for subscribers: the message in state SENT, at the time at which it was accepted."""

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x63hat4all/events/v1/events.proto\x12\x12\x63hat4all.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe1\x02\n\x0fMessageAccepted\x12\x12\n\nmessage_id\x18\x01 \x01(\t\x12\x17\n\x0f\x63onversation_id\x18\x02 \x01(\t\x12\x0e\n\x06sender\x18\x03 \x01(\t\x12\x0c\n\x04text\x18\x04 \x01(\t\x12/\n\x0b\x61\x63\x63\x65pt_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1a\n\x12membership_version\x18\x06 \x01(\x03\x12\x10\n\x08reply_to\x18\x07 \x01(\t\x12\x43\n\x08metadata\x18\x08 \x03(\x0b\x32\x31.chat4all.events.v1.MessageAccepted.MetadataEntry\x12.\n\x04\x66ile\x18\t \x01(\x0b\x32 .chat4all.events.v1.AttachedFile\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"h\n\x0c\x41ttachedFile\x12\x0f\n\x07\x66ile_id\x18\x01 \x01(\t\x12\x10\n\x08\x66ilename\x18\x02 \x01(\t\x12\x12\n\nsize_bytes\x18\x03 \x01(\x03\x12\x11\n\tmime_type\x18\x04 \x01(\t\x12\x0e\n\x06sha256\x18\x05 \x01(\t\"\xd3\x01\n\rStatusUpdated\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\x07receipt\x18\x03 \x01(\x0b\x32\x1b.chat4all.events.v1.ReceiptH\x00\x12\x43\n\x12membership_changed\x18\x04 \x01(\x0b\x32%.chat4all.events.v1.MembershipChangedH\x00\x42\n\n\x08\x65vidence\">\n\x07Receipt\x12\x13\n\x0bparticipant\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x03\x12\x0c\n\x04read\x18\x03 \x01(\x08\"$\n\x11MembershipChanged\x12\x0f\n\x07version\x18\x01 \x01(\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x63hat4all/events/v1/events.proto\x12\x12\x63hat4all.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x94\x03\n\x0fMessageAccepted\x12\x12\n\nmessage_id\x18\x01 \x01(\t\x12\x17\n\x0f\x63onversation_id\x18\x02 \x01(\t\x12\x0e\n\x06sender\x18\x03 \x01(\t\x12\x0c\n\x04text\x18\x04 \x01(\t\x12/\n\x0b\x61\x63\x63\x65pt_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1a\n\x12membership_version\x18\x06 \x01(\x03\x12\x10\n\x08reply_to\x18\x07 \x01(\t\x12\x43\n\x08metadata\x18\x08 \x03(\x0b\x32\x31.chat4all.events.v1.MessageAccepted.MetadataEntry\x12.\n\x04\x66ile\x18\t \x01(\x0b\x32 .chat4all.events.v1.AttachedFile\x12\x31\n\x06routes\x18\n \x03(\x0b\x32!.chat4all.events.v1.DeliveryRoute\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"D\n\rDeliveryRoute\x12\x11\n\trecipient\x18\x01 \x01(\t\x12\x0f\n\x07\x63hannel\x18\x02 \x01(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\x03 \x01(\t\"\xbb\x02\n\x11\x44\x65liveryRequested\x12\x13\n\x0b\x64\x65livery_id\x18\x01 \x01(\t\x12\x17\n\x0f\x63onversation_id\x18\x02 \x01(\t\x12\x12\n\nmessage_id\x18\x03 \x01(\t\x12\x10\n\x08sequence\x18\x04 \x01(\x03\x12\x0e\n\x06sender\x18\x05 \x01(\t\x12\x30\n\x05route\x18\x06 \x01(\x0b\x32!.chat4all.events.v1.DeliveryRoute\x12\x0c\n\x04text\x18\x07 \x01(\t\x12/\n\x0b\x61\x63\x63\x65pt_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\x04\x66ile\x18\t \x01(\x0b\x32 .chat4all.events.v1.AttachedFile\x12\x10\n\x08reply_to\x18\n \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x0b \x01(\x05\"k\n\x0f\x43hannelReceived\x12\x0f\n\x07\x63hannel\x18\x01 \x01(\t\x12\x0f\n\x07\x61\x63\x63ount\x18\x02 \x01(\t\x12\x0c\n\x04\x62ody\x18\x03 \x01(\x0c\x12(\n\x04time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"h\n\x0c\x41ttachedFile\x12\x0f\n\x07\x66ile_id\x18\x01 \x01(\t\x12\x10\n\x08\x66ilename\x18\x02 \x01(\t\x12\x12\n\nsize_bytes\x18\x03 \x01(\x03\x12\x11\n\tmime_type\x18\x04 \x01(\t\x12\x0e\n\x06sha256\x18\x05 \x01(\t\"\x8d\x02\n\rStatusUpdated\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\x07receipt\x18\x03 \x01(\x0b\x32\x1b.chat4all.events.v1.ReceiptH\x00\x12\x43\n\x12membership_changed\x18\x04 \x01(\x0b\x32%.chat4all.events.v1.MembershipChangedH\x00\x12\x38\n\x08\x64\x65livery\x18\x05 \x01(\x0b\x32$.chat4all.events.v1.DeliveryEvidenceH\x00\x42\n\n\x08\x65vidence\"\xd7\x01\n\x10\x44\x65liveryEvidence\x12\x12\n\nmessage_id\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x03\x12\x11\n\trecipient\x18\x03 \x01(\t\x12\x0f\n\x07\x63hannel\x18\x04 \x01(\t\x12\r\n\x05state\x18\x05 \x01(\x05\x12\x0f\n\x07\x61ttempt\x18\x06 \x01(\x05\x12\x13\n\x0bprovider_id\x18\x07 \x01(\t\x12\x14\n\x0c\x66\x61ilure_code\x18\x08 \x01(\t\x12\x16\n\x0e\x66\x61ilure_reason\x18\t \x01(\t\x12\x16\n\x0e\x66\x61ilure_remedy\x18\n \x01(\t\">\n\x07Receipt\x12\x13\n\x0bparticipant\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x03\x12\x0c\n\x04read\x18\x03 \x01(\x08\"$\n\x11MembershipChanged\x12\x0f\n\x07version\x18\x01 \x01(\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,15 +35,23 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MESSAGEACCEPTED_METADATAENTRY']._loaded_options = None
   _globals['_MESSAGEACCEPTED_METADATAENTRY']._serialized_options = b'8\001'
   _globals['_MESSAGEACCEPTED']._serialized_start=89
-  _globals['_MESSAGEACCEPTED']._serialized_end=442
-  _globals['_MESSAGEACCEPTED_METADATAENTRY']._serialized_start=395
-  _globals['_MESSAGEACCEPTED_METADATAENTRY']._serialized_end=442
-  _globals['_ATTACHEDFILE']._serialized_start=444
-  _globals['_ATTACHEDFILE']._serialized_end=548
-  _globals['_STATUSUPDATED']._serialized_start=551
-  _globals['_STATUSUPDATED']._serialized_end=762
-  _globals['_RECEIPT']._serialized_start=764
-  _globals['_RECEIPT']._serialized_end=826
-  _globals['_MEMBERSHIPCHANGED']._serialized_start=828
-  _globals['_MEMBERSHIPCHANGED']._serialized_end=864
+  _globals['_MESSAGEACCEPTED']._serialized_end=493
+  _globals['_MESSAGEACCEPTED_METADATAENTRY']._serialized_start=446
+  _globals['_MESSAGEACCEPTED_METADATAENTRY']._serialized_end=493
+  _globals['_DELIVERYROUTE']._serialized_start=495
+  _globals['_DELIVERYROUTE']._serialized_end=563
+  _globals['_DELIVERYREQUESTED']._serialized_start=566
+  _globals['_DELIVERYREQUESTED']._serialized_end=881
+  _globals['_CHANNELRECEIVED']._serialized_start=883
+  _globals['_CHANNELRECEIVED']._serialized_end=990
+  _globals['_ATTACHEDFILE']._serialized_start=992
+  _globals['_ATTACHEDFILE']._serialized_end=1096
+  _globals['_STATUSUPDATED']._serialized_start=1099
+  _globals['_STATUSUPDATED']._serialized_end=1368
+  _globals['_DELIVERYEVIDENCE']._serialized_start=1371
+  _globals['_DELIVERYEVIDENCE']._serialized_end=1586
+  _globals['_RECEIPT']._serialized_start=1588
+  _globals['_RECEIPT']._serialized_end=1650
+  _globals['_MEMBERSHIPCHANGED']._serialized_start=1652
+  _globals['_MEMBERSHIPCHANGED']._serialized_end=1688
 # @@protoc_insertion_point(module_scope)

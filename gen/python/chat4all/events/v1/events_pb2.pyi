@@ -56,6 +56,7 @@ class MessageAccepted(_message.Message):
     REPLY_TO_FIELD_NUMBER: _builtins.int
     METADATA_FIELD_NUMBER: _builtins.int
     FILE_FIELD_NUMBER: _builtins.int
+    ROUTES_FIELD_NUMBER: _builtins.int
     message_id: _builtins.str
     """The message's id."""
     conversation_id: _builtins.str
@@ -82,6 +83,10 @@ class MessageAccepted(_message.Message):
     def file(self) -> Global___AttachedFile:
         """The file that it carries, if any."""
 
+    @_builtins.property
+    def routes(self) -> _containers.RepeatedCompositeFieldContainer[Global___DeliveryRoute]:
+        """Addresses of recipients who are users that it goes to besides, as they were linked then."""
+
     def __init__(
         self,
         *,
@@ -94,14 +99,153 @@ class MessageAccepted(_message.Message):
         reply_to: _builtins.str = ...,
         metadata: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         file: Global___AttachedFile | None = ...,
+        routes: _abc.Iterable[Global___DeliveryRoute] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["accept_time", b"accept_time", "file", b"file"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accept_time", b"accept_time", "conversation_id", b"conversation_id", "file", b"file", "membership_version", b"membership_version", "message_id", b"message_id", "metadata", b"metadata", "reply_to", b"reply_to", "sender", b"sender", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accept_time", b"accept_time", "conversation_id", b"conversation_id", "file", b"file", "membership_version", b"membership_version", "message_id", b"message_id", "metadata", b"metadata", "reply_to", b"reply_to", "routes", b"routes", "sender", b"sender", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___MessageAccepted: _TypeAlias = MessageAccepted  # noqa: Y015
+
+@_typing.final
+class DeliveryRoute(_message.Message):
+    """A recipient's address on a channel."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECIPIENT_FIELD_NUMBER: _builtins.int
+    CHANNEL_FIELD_NUMBER: _builtins.int
+    ADDRESS_FIELD_NUMBER: _builtins.int
+    recipient: _builtins.str
+    """The recipient's user id."""
+    channel: _builtins.str
+    """The channel's name."""
+    address: _builtins.str
+    """The address, as the channel has it."""
+    def __init__(
+        self,
+        *,
+        recipient: _builtins.str = ...,
+        channel: _builtins.str = ...,
+        address: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "channel", b"channel", "recipient", b"recipient"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeliveryRoute: _TypeAlias = DeliveryRoute  # noqa: Y015
+
+@_typing.final
+class DeliveryRequested(_message.Message):
+    """A message is to reach an address: the value of topic chat4all.delivery.requested.{channel}.v1,
+    keyed by the address.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DELIVERY_ID_FIELD_NUMBER: _builtins.int
+    CONVERSATION_ID_FIELD_NUMBER: _builtins.int
+    MESSAGE_ID_FIELD_NUMBER: _builtins.int
+    SEQUENCE_FIELD_NUMBER: _builtins.int
+    SENDER_FIELD_NUMBER: _builtins.int
+    ROUTE_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    ACCEPT_TIME_FIELD_NUMBER: _builtins.int
+    FILE_FIELD_NUMBER: _builtins.int
+    REPLY_TO_FIELD_NUMBER: _builtins.int
+    ATTEMPT_FIELD_NUMBER: _builtins.int
+    delivery_id: _builtins.str
+    """Made of message, recipient and address: the same whenever it is asked for again."""
+    conversation_id: _builtins.str
+    """The conversation."""
+    message_id: _builtins.str
+    """The message."""
+    sequence: _builtins.int
+    """The message's place in its conversation."""
+    sender: _builtins.str
+    """Who sent it: a user id or a channel address."""
+    text: _builtins.str
+    """The text."""
+    reply_to: _builtins.str
+    """The message it answers, or empty."""
+    attempt: _builtins.int
+    """1, raised by one each time that an operator has it tried again."""
+    @_builtins.property
+    def route(self) -> Global___DeliveryRoute:
+        """Whom it is for, with the address."""
+
+    @_builtins.property
+    def accept_time(self) -> _timestamp_pb2.Timestamp:
+        """When the message was accepted."""
+
+    @_builtins.property
+    def file(self) -> Global___AttachedFile:
+        """The file that it carries, if any."""
+
+    def __init__(
+        self,
+        *,
+        delivery_id: _builtins.str = ...,
+        conversation_id: _builtins.str = ...,
+        message_id: _builtins.str = ...,
+        sequence: _builtins.int = ...,
+        sender: _builtins.str = ...,
+        route: Global___DeliveryRoute | None = ...,
+        text: _builtins.str = ...,
+        accept_time: _timestamp_pb2.Timestamp | None = ...,
+        file: Global___AttachedFile | None = ...,
+        reply_to: _builtins.str = ...,
+        attempt: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["accept_time", b"accept_time", "file", b"file", "route", b"route"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accept_time", b"accept_time", "attempt", b"attempt", "conversation_id", b"conversation_id", "delivery_id", b"delivery_id", "file", b"file", "message_id", b"message_id", "reply_to", b"reply_to", "route", b"route", "sender", b"sender", "sequence", b"sequence", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeliveryRequested: _TypeAlias = DeliveryRequested  # noqa: Y015
+
+@_typing.final
+class ChannelReceived(_message.Message):
+    """Something came from a channel, whose origin is proven: the value of topic
+    chat4all.channel.received.v1, keyed by channel and person.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANNEL_FIELD_NUMBER: _builtins.int
+    ACCOUNT_FIELD_NUMBER: _builtins.int
+    BODY_FIELD_NUMBER: _builtins.int
+    TIME_FIELD_NUMBER: _builtins.int
+    channel: _builtins.str
+    """The channel's name."""
+    account: _builtins.str
+    """The account of ours that it came to."""
+    body: _builtins.bytes
+    """What concerns one person, in the channel's form."""
+    @_builtins.property
+    def time(self) -> _timestamp_pb2.Timestamp:
+        """When the server got it."""
+
+    def __init__(
+        self,
+        *,
+        channel: _builtins.str = ...,
+        account: _builtins.str = ...,
+        body: _builtins.bytes = ...,
+        time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["time", b"time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "body", b"body", "channel", b"channel", "time", b"time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ChannelReceived: _TypeAlias = ChannelReceived  # noqa: Y015
 
 @_typing.final
 class AttachedFile(_message.Message):
@@ -153,6 +297,7 @@ class StatusUpdated(_message.Message):
     TIME_FIELD_NUMBER: _builtins.int
     RECEIPT_FIELD_NUMBER: _builtins.int
     MEMBERSHIP_CHANGED_FIELD_NUMBER: _builtins.int
+    DELIVERY_FIELD_NUMBER: _builtins.int
     conversation_id: _builtins.str
     """The conversation."""
     @_builtins.property
@@ -167,6 +312,10 @@ class StatusUpdated(_message.Message):
     def membership_changed(self) -> Global___MembershipChanged:
         """The conversation was made, or its participants changed."""
 
+    @_builtins.property
+    def delivery(self) -> Global___DeliveryEvidence:
+        """A channel took a message, or told how far it has come."""
+
     def __init__(
         self,
         *,
@@ -174,16 +323,75 @@ class StatusUpdated(_message.Message):
         time: _timestamp_pb2.Timestamp | None = ...,
         receipt: Global___Receipt | None = ...,
         membership_changed: Global___MembershipChanged | None = ...,
+        delivery: Global___DeliveryEvidence | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["evidence", b"evidence", "membership_changed", b"membership_changed", "receipt", b"receipt", "time", b"time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["delivery", b"delivery", "evidence", b"evidence", "membership_changed", b"membership_changed", "receipt", b"receipt", "time", b"time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "evidence", b"evidence", "membership_changed", b"membership_changed", "receipt", b"receipt", "time", b"time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "delivery", b"delivery", "evidence", b"evidence", "membership_changed", b"membership_changed", "receipt", b"receipt", "time", b"time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_evidence: _TypeAlias = _typing.Literal["receipt", "membership_changed"]  # noqa: Y015
+    _WhichOneofReturnType_evidence: _TypeAlias = _typing.Literal["receipt", "membership_changed", "delivery"]  # noqa: Y015
     _WhichOneofArgType_evidence: _TypeAlias = _typing.Literal["evidence", b"evidence"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_evidence) -> _WhichOneofReturnType_evidence | None: ...
 
 Global___StatusUpdated: _TypeAlias = StatusUpdated  # noqa: Y015
+
+@_typing.final
+class DeliveryEvidence(_message.Message):
+    """Something is known of a delivery by a channel."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MESSAGE_ID_FIELD_NUMBER: _builtins.int
+    SEQUENCE_FIELD_NUMBER: _builtins.int
+    RECIPIENT_FIELD_NUMBER: _builtins.int
+    CHANNEL_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    ATTEMPT_FIELD_NUMBER: _builtins.int
+    PROVIDER_ID_FIELD_NUMBER: _builtins.int
+    FAILURE_CODE_FIELD_NUMBER: _builtins.int
+    FAILURE_REASON_FIELD_NUMBER: _builtins.int
+    FAILURE_REMEDY_FIELD_NUMBER: _builtins.int
+    message_id: _builtins.str
+    """The message."""
+    sequence: _builtins.int
+    """The message's place in its conversation."""
+    recipient: _builtins.str
+    """Whom it is for: a user id or a channel address."""
+    channel: _builtins.str
+    """The channel's name."""
+    state: _builtins.int
+    """What it has come to, as chat4all.messaging.v1.DeliveryState has it."""
+    attempt: _builtins.int
+    """Which attempt it is about."""
+    provider_id: _builtins.str
+    """How the channel names the message, where it is known."""
+    failure_code: _builtins.str
+    """Of FAILED: the channel's code, or one of the platform's in capitals."""
+    failure_reason: _builtins.str
+    """Of FAILED: why, for people."""
+    failure_remedy: _builtins.str
+    """Of FAILED: what helps."""
+    def __init__(
+        self,
+        *,
+        message_id: _builtins.str = ...,
+        sequence: _builtins.int = ...,
+        recipient: _builtins.str = ...,
+        channel: _builtins.str = ...,
+        state: _builtins.int = ...,
+        attempt: _builtins.int = ...,
+        provider_id: _builtins.str = ...,
+        failure_code: _builtins.str = ...,
+        failure_reason: _builtins.str = ...,
+        failure_remedy: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "channel", b"channel", "failure_code", b"failure_code", "failure_reason", b"failure_reason", "failure_remedy", b"failure_remedy", "message_id", b"message_id", "provider_id", b"provider_id", "recipient", b"recipient", "sequence", b"sequence", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeliveryEvidence: _TypeAlias = DeliveryEvidence  # noqa: Y015
 
 @_typing.final
 class Receipt(_message.Message):

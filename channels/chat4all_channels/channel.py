@@ -1,0 +1,172 @@
+"""What a channel is: a small required part, and abilities that it may have beside.
+
+A channel is a package with a class that implements `ChannelAccount`, one object for each account of ours. Whoever uses
+it asks with `isinstance` for the abilities (`SendsFiles`, `SendsTemplates`, `MarksRead`, `ReceivesWebhooks`,
+`FetchesMedia`, `Polls`). It translates between the platform and the network and decides nothing else: limits, retries,
+order and what was sent already are for those who call it.
+"""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from chat4all_channels.event import ChannelEvent, MediaReference
+from chat4all_channels.outcome import Outcome
+from chat4all_core.domain.channel import AccountId, Capabilities, ProviderId
+from chat4all_core.domain.file import Attachment
+from chat4all_core.ports.rate_limiter import RateLimit
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What every message to a person has."""
+
+    to: str
+    """The person's address."""
+    opaque: str = ""
+    """Given back with every report on the message where the channel can do so; at most 512 characters of ASCII."""
+    reply_to: ProviderId | None = None
+    """The message of this account that it answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingFile:
+    """A file, by its bytes or by a link: a channel takes what it can."""
+
+    file: Attachment
+    caption: str
+    link: str
+    """Where the channel may download it, without a token."""
+    content: Callable[[], AsyncIterator[bytes]]
+    """Its bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How often an account may tell the channel something."""
+
+    account: RateLimit
+    """Of all its messages."""
+    recipient: RateLimit
+    """Of those to one person."""
+
+
+class ChannelAccount(Protocol):
+    """One account of ours on a channel. Calls may run at the same time."""
+
+    capabilities: Capabilities
+    account_id: AccountId
+    limits: Limits
+
+    async def send_text(self, envelope: Envelope, text: str) -> Outcome:
+        """Tell the channel once, without a retry. It never raises for what the channel or the network does: that is
+        an outcome. The text is within `capabilities.max_text`."""
+        ...
+
+
+@runtime_checkable
+class SendsFiles(Protocol):
+    """A channel that takes files."""
+
+    def takes(self, file: Attachment) -> bool:
+        """Whether its kind and size can be sent as a file; anything else goes as text with a link."""
+        ...
+
+    async def send_file(self, envelope: Envelope, file: OutgoingFile) -> Outcome:
+        """As `send_text`."""
+        ...
+
+
+@runtime_checkable
+class SendsTemplates(Protocol):
+    """A channel on which a person who has not written lately is only reached by an agreed template."""
+
+    has_template: bool
+    """Whether one is configured for this account."""
+
+    async def send_template(self, envelope: Envelope, text: str) -> Outcome:
+        """As `send_text`, with the text as the template's one parameter."""
+        ...
+
+
+@runtime_checkable
+class MarksRead(Protocol):
+    """A channel that shows people that their message was read."""
+
+    async def mark_read(self, message: ProviderId, sender: str) -> Outcome:
+        """Mark a person's message, and those before it, as read."""
+        ...
+
+
+class WebhookError(Exception):
+    """A call to a webhook that the channel did not make, or that is not in its form."""
+
+
+@runtime_checkable
+class ReceivesWebhooks(Protocol):
+    """A channel that calls us. These are pure functions of the account's secrets."""
+
+    def verify(self, query: Mapping[str, str]) -> str | None:
+        """What to answer when the channel asks whether the webhook is ours (a GET); None: it did not ask this
+        account."""
+        ...
+
+    def authentic(self, headers: Mapping[str, str], body: bytes) -> bool:
+        """Whether the channel sent these bytes for this account, decided in constant time. Header names are in lower
+        case."""
+        ...
+
+
+@runtime_checkable
+class FetchesMedia(Protocol):
+    """A channel whose messages name media that have to be fetched."""
+
+    def fetch_media(self, media: MediaReference) -> AsyncIterator[bytes]:
+        """The bytes, in chunks.
+
+        Raises:
+            MediaError: it can't be had; whether it may be later is told.
+        """
+        ...
+
+
+@runtime_checkable
+class Polls(Protocol):
+    """A channel that can be asked for what has come, where it can't call us."""
+
+    async def poll(self, cursor: str, timeout: float) -> tuple[Sequence["Piece"], str]:
+        """What came after a cursor (at first empty), and the next one: passing that tells the channel that all of it
+        is safe. Waits up to `timeout` seconds."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of what a channel sent that concerns one person, still in the channel's form."""
+
+    account: AccountId
+    key: str
+    """Pieces with the same key keep their order: the person's address."""
+    body: bytes
+
+
+class Channel(Protocol):
+    """A channel as a whole: what does not depend on an account."""
+
+    capabilities: Capabilities
+
+    def split(self, body: bytes) -> Sequence[Piece]:
+        """The pieces of a webhook's body (or of a poll's answer), whose origin is proven already.
+
+        Raises:
+            WebhookError: it is not in the channel's form.
+        """
+        ...
+
+    def parse(self, piece: bytes) -> Sequence[ChannelEvent]:
+        """What a piece tells. What this release does not know is `Unsupported`, never an error.
+
+        Raises:
+            WebhookError: it is not in the channel's form.
+        """
+        ...
