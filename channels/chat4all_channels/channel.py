@@ -6,7 +6,7 @@ it asks with `isinstance` for the abilities (`SendsFiles`, `SendsTemplates`, `Ma
 order and what was sent already are for those who call it.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -72,6 +72,10 @@ class SendsFiles(Protocol):
         """Whether its kind and size can be sent as a file; anything else goes as text with a link."""
         ...
 
+    def max_caption(self, file: Attachment) -> int:
+        """How many characters of text may go with it; a longer text goes before it, as a message of its own."""
+        ...
+
     async def send_file(self, envelope: Envelope, file: OutgoingFile) -> Outcome:
         """As `send_text`."""
         ...
@@ -100,6 +104,15 @@ class MarksRead(Protocol):
 
 class WebhookError(Exception):
     """A call to a webhook that the channel did not make, or that is not in its form."""
+
+
+class PollError(Exception):
+    """A channel gave nothing."""
+
+    def __init__(self, message: str, retry_after: float) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+        """Seconds."""
 
 
 @runtime_checkable
@@ -134,9 +147,16 @@ class FetchesMedia(Protocol):
 class Polls(Protocol):
     """A channel that can be asked for what has come, where it can't call us."""
 
+    is_polled: bool
+    """Whether the account is set up so."""
+
     async def poll(self, cursor: str, timeout: float) -> tuple[Sequence["Piece"], str]:
         """What came after a cursor (at first empty), and the next one: passing that tells the channel that all of it
-        is safe. Waits up to `timeout` seconds."""
+        is safe. Waits up to `timeout` seconds.
+
+        Raises:
+            PollError: the channel can't be asked now.
+        """
         ...
 
 
@@ -155,15 +175,15 @@ class Channel(Protocol):
 
     capabilities: Capabilities
 
-    def split(self, body: bytes) -> Sequence[Piece]:
-        """The pieces of a webhook's body (or of a poll's answer), whose origin is proven already.
+    def split(self, body: bytes, accounts: Collection[AccountId]) -> Sequence[Piece]:
+        """The pieces of a webhook's body that concern these accounts, for which it is authentic.
 
         Raises:
             WebhookError: it is not in the channel's form.
         """
         ...
 
-    def parse(self, piece: bytes) -> Sequence[ChannelEvent]:
+    def parse(self, account: AccountId, piece: bytes) -> Sequence[ChannelEvent]:
         """What a piece tells. What this release does not know is `Unsupported`, never an error.
 
         Raises:
