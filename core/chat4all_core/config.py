@@ -359,6 +359,18 @@ class FilesSection:
 
 
 @dataclass(frozen=True, slots=True)
+class ChannelsSection:
+    """Networks beyond the platform: WhatsApp, Instagram, Telegram."""
+
+    accounts_file: Path | None = setting(
+        None,
+        PATH,
+        "The TOML file with the accounts on them (docs/channels); without one, the platform has no channels.",
+        "none",
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class RedisSection:
     """The user streams and the rate limits, where the platform is distributed."""
 
@@ -415,6 +427,7 @@ class Settings:
     redis: RedisSection
     s3: S3Section
     files: FilesSection
+    channels: ChannelsSection
     telemetry: TelemetrySection
 
     @property
