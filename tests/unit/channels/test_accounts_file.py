@@ -61,11 +61,11 @@ def test_what_is_no_such_file_is_refused(tmp_path: Path, text: str) -> None:
     """Text that is no TOML, or of another form, is refused with the file's name."""
     path = tmp_path / "accounts.toml"
     path.write_bytes(text.encode("utf-8", "surrogateescape"))
-    with pytest.raises(AccountsFileError, match="accounts.toml"):
+    with pytest.raises(AccountsFileError, match=r"accounts\.toml"):
         load_accounts(path)
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     """A file that is not there is named."""
-    with pytest.raises(AccountsFileError, match="missing.toml"):
+    with pytest.raises(AccountsFileError, match=r"missing\.toml"):
         load_accounts(tmp_path / "missing.toml")
