@@ -2,7 +2,7 @@
 
 import secrets
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import aclosing, asynccontextmanager, closing, contextmanager
 
 import grpc
@@ -42,6 +42,7 @@ from chat4all_core.app.send_message import SendMessage
 from chat4all_core.app.subscribe import Subscribe
 from chat4all_core.app.tokens import TokenPolicy
 from chat4all_core.config import Settings
+from chat4all_core.domain.channel import Capabilities
 from chat4all_core.ports.clock import Clock
 from chat4all_core.ports.engine import Engine
 from chat4all_core.ports.event_codec import EventCodec
@@ -128,6 +129,7 @@ def build_server(
     security: Security,
     storage: FileStorage | None,
     limiter: RateLimiter,
+    channels: Collection[Capabilities],
     codec: EventCodec,
     clock: Clock,
     settings: Settings,
@@ -135,8 +137,9 @@ def build_server(
     metrics: Metrics,
     tracer: Tracer,
 ) -> Server:
-    """The server of one process, not started yet. Called within the event loop that it will run in. Without a
-    storage, or a store of what lies there, it has no FileService and no paths of files."""
+    """The server of one process, not started yet. Called within the event loop that it will run in. `channels`
+    are those on which people can be reached. Without a storage, or a store of what lies there, it has no FileService
+    and no paths of files."""
     drain = DrainSignal()
     grpc_server = grpc.aio.server(
         interceptors=interceptor_chain(
@@ -159,7 +162,7 @@ def build_server(
         )
     make_link = file_use_cases.read_files.link if file_use_cases else no_link
     messaging_service_pb2_grpc.add_MessagingServiceServicer_to_server(
-        _messaging_service(engine, security, codec, clock, drain, metrics, make_link), grpc_server
+        _messaging_service(engine, security, channels, codec, clock, drain, metrics, make_link), grpc_server
     )
     status.add_status_service(_status_service(engine, codec, clock, drain, settings, metrics), grpc_server)
     health_servicer = health.aio.HealthServicer()
@@ -226,6 +229,7 @@ def _identity_service(engine: Engine, security: Security, clock: Clock, settings
 def _messaging_service(
     engine: Engine,
     security: Security,
+    channels: Collection[Capabilities],
     codec: EventCodec,
     clock: Clock,
     drain: DrainSignal,
@@ -245,13 +249,18 @@ def _messaging_service(
     )
     return messaging.MessagingService(
         create_conversation=CreateConversation(
-            conversations=conversations, users=engine.users, announce=announce, clock=clock, new_id=_new_id
+            conversations=conversations,
+            users=engine.users,
+            channels=channels,
+            announce=announce,
+            clock=clock,
+            new_id=_new_id,
         ),
         read_conversations=ReadConversations(
             conversations=conversations, messages=messages, receipts=receipts, streams=engine.streams
         ),
         change_participants=ChangeParticipants(
-            conversations=conversations, messages=messages, users=engine.users, announce=announce
+            conversations=conversations, messages=messages, users=engine.users, channels=channels, announce=announce
         ),
         send_message=send_message,
         send_message_stream=SendMessageStream(

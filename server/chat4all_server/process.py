@@ -45,6 +45,7 @@ async def serve(settings: Settings, drain: asyncio.Event, stop: asyncio.Event) -
             security=security,
             storage=None,
             limiter=opened.limiter,
+            channels=(),
             codec=ProtobufEventCodec(),
             clock=system_clock,
             settings=settings,

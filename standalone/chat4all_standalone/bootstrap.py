@@ -62,6 +62,7 @@ async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
             security=stack.enter_context(open_security(settings, system_clock)),
             storage=await stack.enter_async_context(open_file_storage(settings, system_clock)),
             limiter=MemoryRateLimiter(time.monotonic),
+            channels=(),
             codec=codec,
             clock=system_clock,
             settings=settings,

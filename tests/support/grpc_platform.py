@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import grpc
 from argon2.profiles import CHEAPEST
+from channel_capabilities import CHANNELS
 from prometheus_client import CollectorRegistry
 
 from chat4all.files.v1.file_service_pb2_grpc import FileServiceStub
@@ -128,6 +129,7 @@ async def open_grpc_platform(data_dir: Path, **environ: str) -> AsyncIterator[Gr
             security=security,
             storage=await stack.enter_async_context(open_file_storage(settings, clock)),
             limiter=MemoryRateLimiter(time.monotonic),
+            channels=CHANNELS,
             codec=codec,
             clock=clock,
             settings=settings,

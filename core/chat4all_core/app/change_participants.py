@@ -1,10 +1,11 @@
 """Use case: change who takes part in a group."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from chat4all_core.app.announce_membership import AnnounceMembership
 from chat4all_core.app.require_conversation import require_conversation
-from chat4all_core.app.require_users import require_users
+from chat4all_core.app.require_participants import require_participants
+from chat4all_core.domain.channel import Capabilities, channel_address_of, users_among
 from chat4all_core.domain.conversation import (
     MAX_PARTICIPANTS,
     Conversation,
@@ -42,11 +43,13 @@ class ChangeParticipants:
         conversations: ConversationStore,
         messages: MessageStore,
         users: UserStore,
+        channels: Collection[Capabilities],
         announce: AnnounceMembership,
     ) -> None:
         self._conversations = conversations
         self._messages = messages
         self._users = users
+        self._channels = channels
         self._announce = announce
 
     async def add(self, caller: UserId, conversation_id: str, participants: Sequence[str]) -> Conversation:
@@ -58,12 +61,12 @@ class ChangeParticipants:
         if not participants:
             raise invalid_field("participants", "must name at least one person")
         await require_conversation(self._conversations, conversation_id, caller)
-        users = await require_users(self._users, participants)
+        named = await require_participants(self._users, self._channels, participants)
         joined_sequence = await self._messages.last_sequence(ConversationId(conversation_id))
 
         def decide(conversation: Conversation) -> MembershipChange | None:
             _require_admin(conversation, caller)
-            new = [user for user in users if conversation.participation_of(user) is None]
+            new = [p for p in named if conversation.participation_of(p) is None]
             if len(conversation.participants) + len(new) > MAX_PARTICIPANTS:
                 raise FailedPreconditionError(
                     Reason.TOO_MANY_PARTICIPANTS,
@@ -92,12 +95,14 @@ class ChangeParticipants:
         """Set what a participant may do.
 
         Raises:
-            NotFoundError, PermissionDeniedError, FailedPreconditionError, AbortedError.
+            InvalidArgumentError, NotFoundError, PermissionDeniedError, FailedPreconditionError, AbortedError.
         """
 
         def decide(conversation: Conversation) -> MembershipChange | None:
             _require_admin(conversation, caller)
             found = _require_changeable(conversation, participant)
+            if channel_address_of(found.participant) is not None:
+                raise invalid_field("participant", "must be a user: an address on a channel stays a MEMBER")
             return None if found.role is role else MembershipChange(role=(found.participant, role))
 
         return await self._change(caller, conversation_id, decide)
@@ -116,7 +121,7 @@ class ChangeParticipants:
                 conversation.conversation_id, conversation.version, change
             )
             if changed is not None:
-                await self._announce(changed, [UserId(p) for p in change.added])
+                await self._announce(changed, users_among(change.added))
                 return changed
             latest = await self._conversations.get(conversation.conversation_id, conversation.version + 1)
             if latest is not None:

@@ -1,9 +1,10 @@
 """Use case: make a conversation."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from chat4all_core.app.announce_membership import AnnounceMembership
-from chat4all_core.app.require_users import require_users
+from chat4all_core.app.require_participants import require_participants
+from chat4all_core.domain.channel import Capabilities, users_among
 from chat4all_core.domain.conversation import (
     MAX_PARTICIPANTS,
     Conversation,
@@ -15,6 +16,7 @@ from chat4all_core.domain.conversation import (
 from chat4all_core.domain.errors import invalid_field
 from chat4all_core.domain.ids import (
     ConversationId,
+    ParticipantId,
     UserId,
     conversation_id_for,
     direct_conversation_id,
@@ -33,12 +35,14 @@ class CreateConversation:
         *,
         conversations: ConversationStore,
         users: UserStore,
+        channels: Collection[Capabilities],
         announce: AnnounceMembership,
         clock: Clock,
         new_id: Callable[[], str],
     ) -> None:
         self._conversations = conversations
         self._users = users
+        self._channels = channels
         self._announce = announce
         self._clock = clock
         self._new_id = new_id
@@ -59,7 +63,7 @@ class CreateConversation:
         """
         check_title(title)
         request = parse_request_id(request_id)
-        others = await require_users(self._users, [p for p in participants if p != creator])
+        others = await require_participants(self._users, self._channels, [p for p in participants if p != creator])
         if conversation_type is ConversationType.DIRECT:
             if len(others) != 1:
                 raise invalid_field("participants", "a DIRECT conversation names exactly one other person")
@@ -73,7 +77,7 @@ class CreateConversation:
             conversation_id = conversation_id_for(creator, request) if request else ConversationId(self._new_id())
         new = self._conversation(conversation_id, conversation_type, title, creator, others)
         stored = await self._conversations.create(new)
-        members = [UserId(p.participant) for p in stored.participants]
+        members = users_among(p.participant for p in stored.participants)
         # A retry may follow a crash between the store and the announcement, so it announces again; for a
         # DIRECT one, asking for it is how clients look it up, so only its first creation is announced.
         if stored == new or (request and conversation_type is ConversationType.GROUP):
@@ -88,10 +92,11 @@ class CreateConversation:
         conversation_type: ConversationType,
         title: str,
         creator: UserId,
-        others: Sequence[UserId],
+        others: Sequence[ParticipantId],
     ) -> Conversation:
         direct = conversation_type is ConversationType.DIRECT
-        roles = {creator: Role.MEMBER if direct else Role.ADMIN} | dict.fromkeys(others, Role.MEMBER)
+        roles = dict.fromkeys(others, Role.MEMBER)
+        roles[creator] = Role.MEMBER if direct else Role.ADMIN
         return Conversation(
             conversation_id=conversation_id,
             type=conversation_type,

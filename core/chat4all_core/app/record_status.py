@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from chat4all_core.app.event_id import event_id
+from chat4all_core.domain.channel import users_among
 from chat4all_core.domain.delivery_state import NO_CURSOR, Cursor, DeliveryState, Receipt
-from chat4all_core.domain.ids import ConversationId, ParticipantId, UserId
+from chat4all_core.domain.ids import ConversationId, ParticipantId
 from chat4all_core.domain.source import Source
 from chat4all_core.ports.conversation_store import ConversationStore
 from chat4all_core.ports.event_codec import EventCodec, MembershipChanged, Status
@@ -89,8 +90,8 @@ class RecordStatus:
         after = max(move.reached_before, joined, receipt.sequence - NEWEST_COVERED)
         senders = await self._messages.senders(receipt.conversation_id, after, receipt.sequence)
         told = sorted(
-            (sender, *newest)
-            for sender, newest in senders.items()
+            (sender, *senders[sender])
+            for sender in users_among(senders)
             # Whoever has left is told nothing more of the conversation.
             if sender != receipt.participant and conversation and conversation.participation_of(sender)
         )
@@ -114,12 +115,12 @@ class RecordStatus:
             return []
         # Those who have just left are told too.
         concerned = {
-            UserId(p.participant)
+            p.participant
             for version in (change.version - 1, change.version)
             for p in conversation.participants_at(version)
         }
         payload = self._codec.conversation_changed(event_id(ROLE, source), change)
-        return [StreamAppend(ROLE, source, 0, sorted(concerned), payload, change.conversation_id)]
+        return [StreamAppend(ROLE, source, 0, sorted(users_among(concerned)), payload, change.conversation_id)]
 
 
 @dataclass(frozen=True, slots=True)

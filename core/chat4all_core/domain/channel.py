@@ -5,13 +5,13 @@ a channel can do is its *capabilities*.
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import NewType
 
 from chat4all_core.domain.delivery_state import DeliveryState
-from chat4all_core.domain.ids import ParticipantId
+from chat4all_core.domain.ids import ParticipantId, UserId
 
 ChannelName = NewType("ChannelName", str)
 """Of a channel, such as `whatsapp`: letters in lower case."""
@@ -87,3 +87,8 @@ def channel_address_of(participant: ParticipantId) -> ChannelAddress | None:
     """The address that a known participant is, or None for a user."""
     name, divider, address = participant.partition(":")
     return ChannelAddress(ChannelName(name), address) if divider else None
+
+
+def users_among(participants: Iterable[ParticipantId]) -> list[UserId]:
+    """Those who have an account here, and so a stream and a cursor: people on channels have none."""
+    return [UserId(participant) for participant in participants if ":" not in participant]

@@ -64,8 +64,8 @@ def conversation_id_for(creator: UserId, request: RequestId) -> ConversationId:
     return ConversationId(name_based_uuid("conversation", creator, request))
 
 
-def direct_conversation_id(one: UserId, other: UserId) -> ConversationId:
-    """The id of the one direct conversation between two users, whoever of them asks."""
+def direct_conversation_id(one: ParticipantId, other: ParticipantId) -> ConversationId:
+    """The id of the one direct conversation between two people, whoever of them asks."""
     return ConversationId(name_based_uuid("direct", *sorted((one, other))))
 
 

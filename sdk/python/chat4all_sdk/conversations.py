@@ -15,7 +15,8 @@ __all__ = ["ConversationCalls"]
 
 
 class ConversationCalls(Calls):
-    """Conversations and their participants. People are named by a User or by their user id."""
+    """Conversations and their participants. People are named by a User, by their user id, or by their address on a
+    channel, such as `whatsapp:+5511987654321`."""
 
     async def create_direct(self, user: User | str) -> Conversation:
         """The conversation between the caller and one other; made when there is none yet."""

@@ -65,7 +65,7 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Participant:
-    """Someone who takes part in a conversation; `participant` is a user id."""
+    """Someone who takes part in a conversation; `participant` is a user id, or an address on a channel."""
 
     participant: str
     role: Role

@@ -78,6 +78,18 @@ async def test_conversations(as_alice: CommandLine, bob: AsyncClient) -> None:
     assert (await as_alice("users", "find", "bob", "--json")).json()[0]["username"] == "bob"
 
 
+async def test_people_on_channels(as_alice: CommandLine) -> None:
+    """CHANNEL:ADDRESS names a person who has no account: in groups, and for the direct conversation."""
+    address = "whatsapp:+5511987654321"
+    (sent,) = (await as_alice("send", address, "Olá", "--json")).json()
+    assert "Olá" in (await as_alice("history", address)).out
+    assert f"{address}  MEMBER" in (await as_alice("conversations", "show", sent["conversation_id"])).out
+    assert f" {address}  alice: Olá" in (await as_alice("conversations", "list")).out
+    (group,) = (await as_alice("--json", "conversations", "create", address, "--title", "Team")).json()
+    removed = await as_alice("conversations", "remove", group["conversation_id"], address)
+    assert removed.out == f"{address} is removed.\n"
+
+
 async def test_read(as_alice: CommandLine, bob: AsyncClient, direct: str) -> None:
     """read marks a message by its id, or the newest that the other one sent."""
     first = await bob.send(direct, "one")

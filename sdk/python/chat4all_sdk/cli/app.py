@@ -62,9 +62,9 @@ def _app() -> typer.Typer:
         no_args_is_help=True,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
-        epilog="People are named by their username; conversations by their id, or by @username for the "
-        "direct one with that person. Exit codes: 0 done, 1 refused by the server, 2 wrong usage, "
-        "3 not logged in, 4 server out of reach.",
+        epilog="People are named by their username; conversations by their id, or by @username or "
+        "CHANNEL:ADDRESS (such as whatsapp:+5511987654321) for the direct one with that person. Exit codes: "
+        "0 done, 1 refused by the server, 2 wrong usage, 3 not logged in, 4 server out of reach.",
     )
     app.callback()(_settings)
     for command in (

@@ -6,7 +6,7 @@ import typer
 from rich.text import Text
 
 from chat4all_sdk.cli.command import run
-from chat4all_sdk.cli.names import NameBook, find_conversation, find_people
+from chat4all_sdk.cli.names import NameBook, find_conversation, find_participants
 from chat4all_sdk.cli.output import Output
 from chat4all_sdk.cli.terminal_text import printable
 from chat4all_sdk.client import AsyncClient
@@ -16,8 +16,10 @@ __all__ = ["app"]
 
 app = typer.Typer(no_args_is_help=True, help="List, make and change conversations.")
 
-Name = Annotated[str, typer.Argument(metavar="CONVERSATION", help="Its id, or @username for the one with that person.")]
-People = Annotated[list[str], typer.Argument(metavar="NAME...", help="Usernames.")]
+Name = Annotated[str, typer.Argument(metavar="CONVERSATION", help="Its id, @username or CHANNEL:ADDRESS.")]
+People = Annotated[
+    list[str], typer.Argument(metavar="NAME...", help="Usernames, or addresses such as whatsapp:+5511987654321.")
+]
 
 
 @app.command("list")
@@ -55,7 +57,7 @@ def create(
     """
 
     async def body(client: AsyncClient, output: Output) -> None:
-        users = await find_people(client, people)
+        users = await find_participants(client, people)
         if len(users) == 1 and title is None and not group:
             made = await client.create_direct(users[0])
         else:
@@ -81,7 +83,7 @@ def add(context: typer.Context, conversation: Name, people: People) -> None:
 
     async def body(client: AsyncClient, output: Output) -> None:
         conversation_id = await find_conversation(client, conversation)
-        users = await find_people(client, people)
+        users = await find_participants(client, people)
         await _show(client, output, await client.add_participants(conversation_id, users))
 
     run(context, body)
@@ -93,10 +95,11 @@ def remove(context: typer.Context, conversation: Name, people: People) -> None:
 
     async def body(client: AsyncClient, output: Output) -> None:
         conversation_id = await find_conversation(client, conversation)
-        for user in await find_people(client, people):
-            await client.remove_participant(conversation_id, user)
-            record = {"conversation_id": conversation_id, "removed": user.user_id}
-            output.record(record, f"{printable(user.username)} is removed.")
+        for person in await find_participants(client, people):
+            await client.remove_participant(conversation_id, person)
+            removed, name = (person, person) if isinstance(person, str) else (person.user_id, person.username)
+            record = {"conversation_id": conversation_id, "removed": removed}
+            output.record(record, f"{printable(name)} is removed.")
 
     run(context, body)
 

@@ -22,7 +22,7 @@ __all__ = ["app"]
 
 app = typer.Typer(no_args_is_help=True, help="Upload, download, list and delete files.")
 
-Name = Annotated[str, typer.Argument(metavar="CONVERSATION", help="Its id, or @username for the one with that person.")]
+Name = Annotated[str, typer.Argument(metavar="CONVERSATION", help="Its id, @username or CHANNEL:ADDRESS.")]
 FileId = Annotated[str, typer.Argument(metavar="FILE_ID", help="The file's id.")]
 
 

@@ -18,7 +18,7 @@ from chat4all_sdk.models import Message
 
 __all__ = ["history", "read", "send"]
 
-Name = Annotated[str, typer.Argument(metavar="CONVERSATION", help="Its id, or @username for the one with that person.")]
+Name = Annotated[str, typer.Argument(metavar="CONVERSATION", help="Its id, @username or CHANNEL:ADDRESS.")]
 
 
 def send(
@@ -41,7 +41,7 @@ def send(
     """Send a message; succeeds once it is stored durably.
 
     Examples: `chat4all send @bob "Lunch?"`, `uptime | chat4all send @bob -`,
-    `chat4all send @bob --file report.pdf`
+    `chat4all send @bob --file report.pdf`, `chat4all send whatsapp:+5511987654321 "Lunch?"`
     """
     if text is None and file is None:
         raise typer.BadParameter("TEXT is missing (or --file)")

@@ -1,4 +1,4 @@
-"""People by their usernames, conversations by their id or by @username."""
+"""People by their usernames or addresses on channels, conversations by their id or by whom they are with."""
 
 from uuid import UUID
 
@@ -9,7 +9,7 @@ from chat4all_sdk.client import AsyncClient
 from chat4all_sdk.errors import NotFound
 from chat4all_sdk.models import Conversation, ConversationType, User
 
-__all__ = ["NameBook", "find_conversation", "find_people"]
+__all__ = ["NameBook", "find_conversation", "find_participants", "find_people"]
 
 
 async def find_people(client: AsyncClient, names: list[str]) -> list[User]:
@@ -17,15 +17,20 @@ async def find_people(client: AsyncClient, names: list[str]) -> list[User]:
     return [await client.find_user(name.removeprefix("@")) for name in names]
 
 
+async def find_participants(client: AsyncClient, names: list[str]) -> list[User | str]:
+    """The same, but that addresses on channels (CHANNEL:ADDRESS) stand for themselves."""
+    return [name if ":" in name else (await find_people(client, [name]))[0] for name in names]
+
+
 async def find_conversation(client: AsyncClient, name: str) -> str:
-    """The id of a conversation; the one with @username is made when there is none yet."""
-    if name.startswith("@"):
-        (user,) = await find_people(client, [name])
+    """The id of a conversation; the one with @username or CHANNEL:ADDRESS is made when there is none yet."""
+    if name.startswith("@") or ":" in name:
+        (user,) = await find_participants(client, [name])
         return (await client.create_direct(user)).conversation_id
     try:
         return str(UUID(name))
     except ValueError:
-        raise typer.BadParameter(f"{name!r} is neither a conversation's id nor @username") from None
+        raise typer.BadParameter(f"{name!r} is neither a conversation's id nor @username nor CHANNEL:ADDRESS") from None
 
 
 class NameBook:
@@ -38,7 +43,9 @@ class NameBook:
         self._me: str | None = None
 
     async def person(self, user_id: str) -> str:
-        """The username of a user id, or the id of someone unknown."""
+        """The username of a user id, or the id of someone unknown; an address is its own name."""
+        if ":" in user_id:
+            return printable(user_id)
         if user_id not in self._people:
             try:
                 name = (await self._client.get_user(user_id)).username
@@ -61,5 +68,6 @@ class NameBook:
             self._me = self._me or (await self._client.me()).user_id
             others = [p.participant for p in conversation.participants if p.participant != self._me]
             if others:
-                return "@" + await self.person(others[0])
+                name = await self.person(others[0])
+                return name if ":" in name else f"@{name}"
         return conversation.conversation_id

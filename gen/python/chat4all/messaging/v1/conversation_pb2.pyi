@@ -36,7 +36,9 @@ class ConversationType(_message.Message):
         TYPE_UNSPECIFIED: ConversationType._Type.ValueType  # 0
         """Never valid in a request."""
         DIRECT: ConversationType._Type.ValueType  # 1
-        """Between two people; there is one for each pair, and its members never change."""
+        """Between two people, of whom one may be on a channel; there is one for each pair, and its members
+        never change.
+        """
         GROUP: ConversationType._Type.ValueType  # 2
         """Up to 1,024 people."""
 
@@ -46,7 +48,9 @@ class ConversationType(_message.Message):
     TYPE_UNSPECIFIED: ConversationType.Type.ValueType  # 0
     """Never valid in a request."""
     DIRECT: ConversationType.Type.ValueType  # 1
-    """Between two people; there is one for each pair, and its members never change."""
+    """Between two people, of whom one may be on a channel; there is one for each pair, and its members
+    never change.
+    """
     GROUP: ConversationType.Type.ValueType  # 2
     """Up to 1,024 people."""
 
@@ -103,14 +107,16 @@ Global___ParticipantRole: _TypeAlias = ParticipantRole  # noqa: Y015
 
 @_typing.final
 class Participant(_message.Message):
-    """Someone who takes part in a conversation."""
+    """Someone who takes part in a conversation: a user, or a person on a channel, who has no account here
+    and whom messages reach there, and whose answers come from there.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
     PARTICIPANT_FIELD_NUMBER: _builtins.int
     ROLE_FIELD_NUMBER: _builtins.int
     participant: _builtins.str
-    """A user id."""
+    """A user id, or an address on a channel such as whatsapp:+5511987654321."""
     role: Global___ParticipantRole.Role.ValueType
     """What the participant may do."""
     def __init__(

@@ -122,7 +122,7 @@ class Message(_message.Message):
     sequence: _builtins.int
     """Its place in the conversation: 1, 2, 3, … with no gap."""
     sender: _builtins.str
-    """Who sent it: a user id."""
+    """Who sent it: a user id, or an address on a channel where the person wrote there."""
     text: _builtins.str
     """At most 10,240 bytes of UTF-8."""
     state: Global___DeliveryState.State.ValueType
@@ -235,7 +235,7 @@ class Recipient(_message.Message):
     PARTICIPANT_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
     participant: _builtins.str
-    """A user id."""
+    """A user id, or an address on a channel."""
     state: Global___DeliveryState.State.ValueType
     """How far the message has come for this recipient."""
     def __init__(

@@ -40,7 +40,9 @@ class CreateConversationRequest(_message.Message):
     """Optional UUID that makes retries safe."""
     @_builtins.property
     def participants(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """User ids. A DIRECT conversation names exactly one other person; a GROUP at most 1,023."""
+        """User ids, and addresses on the channels that this platform has, such as whatsapp:+5511987654321.
+        A DIRECT conversation names exactly one other person; a GROUP at most 1,023.
+        """
 
     def __init__(
         self,
@@ -194,7 +196,7 @@ class AddParticipantsRequest(_message.Message):
     """The conversation's id."""
     @_builtins.property
     def participants(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """User ids, at least one."""
+        """User ids and addresses on channels, at least one."""
 
     def __init__(
         self,
@@ -245,7 +247,7 @@ class RemoveParticipantRequest(_message.Message):
     conversation_id: _builtins.str
     """The conversation's id."""
     participant: _builtins.str
-    """A user id."""
+    """A user id, or an address on a channel."""
     def __init__(
         self,
         *,
@@ -289,7 +291,7 @@ class SetParticipantRoleRequest(_message.Message):
     conversation_id: _builtins.str
     """The conversation's id."""
     participant: _builtins.str
-    """A user id."""
+    """A user id: people on channels stay MEMBERs, for they never call the API."""
     role: _conversation_pb2.ParticipantRole.Role.ValueType
     """The new role."""
     def __init__(

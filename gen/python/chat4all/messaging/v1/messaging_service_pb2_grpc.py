@@ -130,8 +130,8 @@ class MessagingServiceServicer:
 
     def AddParticipants(self, request, context):
         """Adds people to a GROUP. They see messages from then on in their stream, and may list earlier
-        ones. People who take part already are left as they are.
-        Errors: NOT_AN_ADMIN, USER_NOT_FOUND, DIRECT_IS_FIXED, TOO_MANY_PARTICIPANTS.
+        ones; people on channels get messages from then on. People who take part already are left as
+        they are. Errors: FIELD_INVALID, NOT_AN_ADMIN, USER_NOT_FOUND, DIRECT_IS_FIXED, TOO_MANY_PARTICIPANTS.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

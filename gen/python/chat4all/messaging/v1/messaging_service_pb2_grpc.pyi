@@ -50,8 +50,8 @@ class MessagingServiceStub:
     """
     AddParticipants: _grpc.UnaryUnaryMultiCallable[_messaging_service_pb2.AddParticipantsRequest, _messaging_service_pb2.AddParticipantsResponse]
     """Adds people to a GROUP. They see messages from then on in their stream, and may list earlier
-    ones. People who take part already are left as they are.
-    Errors: NOT_AN_ADMIN, USER_NOT_FOUND, DIRECT_IS_FIXED, TOO_MANY_PARTICIPANTS.
+    ones; people on channels get messages from then on. People who take part already are left as
+    they are. Errors: FIELD_INVALID, NOT_AN_ADMIN, USER_NOT_FOUND, DIRECT_IS_FIXED, TOO_MANY_PARTICIPANTS.
     """
     RemoveParticipant: _grpc.UnaryUnaryMultiCallable[_messaging_service_pb2.RemoveParticipantRequest, _messaging_service_pb2.RemoveParticipantResponse]
     """Removes someone from a GROUP: admins anyone but the creator, everyone else themselves.
@@ -116,8 +116,8 @@ class MessagingServiceAsyncStub(MessagingServiceStub):
     """
     AddParticipants: _aio.UnaryUnaryMultiCallable[_messaging_service_pb2.AddParticipantsRequest, _messaging_service_pb2.AddParticipantsResponse]  # type: ignore[assignment]
     """Adds people to a GROUP. They see messages from then on in their stream, and may list earlier
-    ones. People who take part already are left as they are.
-    Errors: NOT_AN_ADMIN, USER_NOT_FOUND, DIRECT_IS_FIXED, TOO_MANY_PARTICIPANTS.
+    ones; people on channels get messages from then on. People who take part already are left as
+    they are. Errors: FIELD_INVALID, NOT_AN_ADMIN, USER_NOT_FOUND, DIRECT_IS_FIXED, TOO_MANY_PARTICIPANTS.
     """
     RemoveParticipant: _aio.UnaryUnaryMultiCallable[_messaging_service_pb2.RemoveParticipantRequest, _messaging_service_pb2.RemoveParticipantResponse]  # type: ignore[assignment]
     """Removes someone from a GROUP: admins anyone but the creator, everyone else themselves.
@@ -203,8 +203,8 @@ class MessagingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_messaging_service_pb2.AddParticipantsResponse, _abc.Awaitable[_messaging_service_pb2.AddParticipantsResponse]]:
         """Adds people to a GROUP. They see messages from then on in their stream, and may list earlier
-        ones. People who take part already are left as they are.
-        Errors: NOT_AN_ADMIN, USER_NOT_FOUND, DIRECT_IS_FIXED, TOO_MANY_PARTICIPANTS.
+        ones; people on channels get messages from then on. People who take part already are left as
+        they are. Errors: FIELD_INVALID, NOT_AN_ADMIN, USER_NOT_FOUND, DIRECT_IS_FIXED, TOO_MANY_PARTICIPANTS.
         """
 
     @_abc_1.abstractmethod
