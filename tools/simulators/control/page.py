@@ -1,0 +1,57 @@
+"""The page on which a person watches the conversations and answers as the customers."""
+
+import html
+from importlib import resources
+
+from aiohttp import web
+from tools.simulators.faults import FaultKind
+
+from .services import Services
+
+_POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'"
+
+
+def add_page(application: web.Application, services: Services) -> None:
+    """Add the page, its script and its style."""
+    folder = resources.files(__package__).joinpath("assets")
+    template = folder.joinpath("page.html").read_text()
+    script = folder.joinpath("page.js").read_text()
+    style = folder.joinpath("page.css").read_text()
+
+    async def page(_: web.Request) -> web.Response:
+        filled = template.replace("{{accounts}}", _account_rows(services)).replace("{{kinds}}", _kind_options())
+        headers = {"Content-Security-Policy": _POLICY, "Cache-Control": "no-store"}
+        return web.Response(text=filled, content_type="text/html", headers=headers)
+
+    async def page_script(_: web.Request) -> web.Response:
+        return web.Response(text=script, content_type="text/javascript")
+
+    async def page_style(_: web.Request) -> web.Response:
+        return web.Response(text=style, content_type="text/css")
+
+    application.router.add_get("", page)
+    application.router.add_get("/", page)
+    application.router.add_get("/page.js", page_script)
+    application.router.add_get("/page.css", page_style)
+
+
+def _account_rows(services: Services) -> str:
+    rows = []
+    for account in (each for service in services.all() for each in service.accounts()):
+        facts = {name: html.escape(str(account[name])) for name in ("channel", "id", "name")}
+        token, webhook = html.escape(account["access_token"]), html.escape(account["webhook_url"] or "none")
+        customers = "".join(
+            f'<option value="{html.escape(each["id"])}">{html.escape(each["name"])}</option>'
+            for each in account["customers"]
+        )
+        rows.append(
+            f'<tr data-channel="{facts["channel"]}" data-account="{facts["id"]}"><td>{facts["channel"]}</td>'
+            f"<td>{facts['name']}</td><td><code>{facts['id']}</code></td><td><code>{token}</code></td>"
+            f'<td><code>{webhook}</code></td><td><input list="customers-{facts["id"]}" aria-label="customer">'
+            f'<datalist id="customers-{facts["id"]}">{customers}</datalist><button>Open</button></td></tr>'
+        )
+    return "\n".join(rows)
+
+
+def _kind_options() -> str:
+    return "".join(f"<option>{kind}</option>" for kind in FaultKind)
