@@ -11,9 +11,11 @@ from grpc_health.v1 import health, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from prometheus_client import CollectorRegistry
 
+from chat4all.channels.v1 import channel_service_pb2_grpc
 from chat4all.files.v1 import file_service_pb2_grpc
 from chat4all.identity.v1 import identity_service_pb2_grpc
 from chat4all.messaging.v1 import messaging_service_pb2_grpc
+from chat4all_channels.accounts import ChannelAccounts, capabilities_of
 from chat4all_core.adapters.auth.argon2_password_hasher import Argon2PasswordHasher
 from chat4all_core.adapters.auth.jwt_token_issuer import JwtTokenIssuer
 from chat4all_core.adapters.auth.key_ring import KeyRing, create_first_key
@@ -59,9 +61,10 @@ from chat4all_server.page_token import PageTokens
 from chat4all_server.readiness import Readiness
 from chat4all_server.security import Security
 from chat4all_server.server import Server
-from chat4all_server.services import files, identity, messaging, status
+from chat4all_server.services import channels, files, identity, messaging, status
 from chat4all_server.services.file_links import MakeLink, no_link
 from chat4all_server.services.send_message_stream import SendMessageStream
+from chat4all_server.webhook_intake import WebhookIntake
 from chat4all_server.web.application import Handlers, build_application
 from chat4all_server.web.files import FileHandlers
 from chat4all_server.web.links import LinkHandlers
@@ -70,6 +73,7 @@ _SECONDS_A_DAY = 86_400
 
 _FILE_SERVICE = "chat4all.files.v1.FileService"
 _SERVICES = (
+    "chat4all.channels.v1.ChannelService",
     _FILE_SERVICE,
     "chat4all.identity.v1.IdentityService",
     "chat4all.messaging.v1.MessagingService",
@@ -77,6 +81,7 @@ _SERVICES = (
 )
 
 _PUBLIC_METHODS = (
+    *channels.PUBLIC_METHODS,
     *identity.PUBLIC_METHODS,
     "/grpc.health.v1.Health/",
     "/grpc.reflection.v1alpha.ServerReflection/",
@@ -128,6 +133,7 @@ def build_server(
     *,
     security: Security,
     storage: FileStorage | None,
+    accounts: ChannelAccounts,
     limiter: RateLimiter,
     channels: Collection[Capabilities],
     codec: EventCodec,
@@ -165,6 +171,13 @@ def build_server(
         _messaging_service(engine, security, channels, codec, clock, drain, metrics, make_link), grpc_server
     )
     status.add_status_service(_status_service(engine, codec, clock, drain, settings, metrics), grpc_server)
+    channel_service_pb2_grpc.add_ChannelServiceServicer_to_server(
+        channels.ChannelService(
+            capabilities_of(accounts),
+            WebhookIntake(accounts=accounts, log=engine.log, codec=codec, clock=clock, metrics=metrics),
+        ),
+        grpc_server,
+    )
     health_servicer = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(health_servicer, grpc_server)
     channelz.add_channelz_servicer(grpc_server)

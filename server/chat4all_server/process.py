@@ -7,6 +7,7 @@ import structlog
 from prometheus_client import CollectorRegistry
 
 from chat4all_core.adapters.auth.secret_file import SecretFileError
+from chat4all_channels.accounts import open_accounts
 from chat4all_core.adapters.protobuf.event_codec import ProtobufEventCodec
 from chat4all_core.config import Settings
 from chat4all_core.distributed.engine import open_distributed_engine
@@ -32,6 +33,7 @@ async def serve(settings: Settings, drain: asyncio.Event, stop: asyncio.Event) -
     Raises:
         SecretFileError, OSError: there are no keys.
         PortError: a port is taken.
+        AccountsFileError: the file with the accounts on channels holds mistakes.
         Those of `open_distributed_engine`.
     """
     metrics = Metrics(registry := CollectorRegistry())
@@ -40,10 +42,12 @@ async def serve(settings: Settings, drain: asyncio.Event, stop: asyncio.Event) -
         opened = await stack.enter_async_context(open_distributed_engine(settings, system_clock))
         tracer = open_tracer("chat4all-server", settings.telemetry.traces)
         stack.callback(tracer.close)
+        accounts = await stack.enter_async_context(open_accounts(settings.channels.accounts_file))
         server = build_server(
             opened.engine,
             security=security,
             storage=None,
+            accounts=accounts,
             limiter=opened.limiter,
             channels=(),
             codec=ProtobufEventCodec(),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry
 
+from chat4all_channels.accounts import open_accounts
 from chat4all_core.adapters.memory.rate_limiter import MemoryRateLimiter
 from chat4all_core.adapters.protobuf.event_codec import ProtobufEventCodec
 from chat4all_core.adapters.sqlite.agreement import require_agreement
@@ -54,6 +55,7 @@ async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
         engine = await stack.enter_async_context(open_engine(data_dir, system_clock, _sqlite_settings(settings)))
         tracer = open_tracer("chat4all", settings.telemetry.traces)
         stack.callback(tracer.close)
+        accounts = await stack.enter_async_context(open_accounts(settings.channels.accounts_file))
         workers = build_workers(engine, codec, metrics, tracer)
         await stack.enter_async_context(running(workers, failed))
 
@@ -61,6 +63,7 @@ async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
             engine,
             security=stack.enter_context(open_security(settings, system_clock)),
             storage=await stack.enter_async_context(open_file_storage(settings, system_clock)),
+            accounts=accounts,
             limiter=MemoryRateLimiter(time.monotonic),
             channels=(),
             codec=codec,

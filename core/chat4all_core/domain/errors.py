@@ -62,6 +62,10 @@ class Reason(StrEnum):
     STORAGE_FULL = "STORAGE_FULL"
     LINK_INVALID = "LINK_INVALID"
 
+    CHANNEL_NOT_FOUND = "CHANNEL_NOT_FOUND"
+    WEBHOOK_NOT_AUTHENTIC = "WEBHOOK_NOT_AUTHENTIC"
+    WEBHOOK_MALFORMED = "WEBHOOK_MALFORMED"
+
 
 @dataclass(frozen=True, slots=True)
 class Violation:

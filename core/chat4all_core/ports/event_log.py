@@ -14,8 +14,9 @@ from chat4all_core.domain.source import Source
 
 MESSAGE_ACCEPTED = "chat4all.message.accepted.v1"
 STATUS_UPDATED = "chat4all.status.updated.v1"
+CHANNEL_RECEIVED = "chat4all.channel.received.v1"
 DEAD_LETTER = "chat4all.dead.letter.v1"
-TOPICS = (MESSAGE_ACCEPTED, STATUS_UPDATED, DEAD_LETTER)
+TOPICS = (MESSAGE_ACCEPTED, STATUS_UPDATED, CHANNEL_RECEIVED, DEAD_LETTER)
 
 
 @dataclass(frozen=True, slots=True)

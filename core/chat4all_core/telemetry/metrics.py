@@ -1,7 +1,7 @@
 """Every metric of the platform, declared once.
 
 Names follow Prometheus: prefix, unit, `_total` for counters. Labels take their values from small closed sets, never
-an id: `method` (the RPCs of the contracts), `code` (the names of gRPC's status codes), `role` (the worker roles) and
+an id: `method` (the RPCs of the contracts), `code` (the names of gRPC's status codes), `channel`, `outcome`, `role` (the worker roles) and
 `reason`. Below each metric stands who writes it.
 """
 
@@ -51,6 +51,11 @@ class Metrics:
             "reason",
         )
         """Server, wherever a subscription is served."""
+
+        self.webhooks_received = counter(
+            "webhooks_received_total", "Calls of channels to webhooks, by what became of them.", "channel", "outcome"
+        )
+        """Server, the webhook intake."""
 
         self.messages_routed = counter("messages_routed_total", "Messages that were given their sequence and stored.")
         """Workers, the router."""
