@@ -64,10 +64,10 @@ from chat4all_server.server import Server
 from chat4all_server.services import channels, files, identity, messaging, status
 from chat4all_server.services.file_links import MakeLink, no_link
 from chat4all_server.services.send_message_stream import SendMessageStream
-from chat4all_server.webhook_intake import WebhookIntake
 from chat4all_server.web.application import Handlers, build_application
 from chat4all_server.web.files import FileHandlers
 from chat4all_server.web.links import LinkHandlers
+from chat4all_server.webhook_intake import WebhookIntake
 
 _SECONDS_A_DAY = 86_400
 
@@ -135,7 +135,6 @@ def build_server(
     storage: FileStorage | None,
     accounts: ChannelAccounts,
     limiter: RateLimiter,
-    channels: Collection[Capabilities],
     codec: EventCodec,
     clock: Clock,
     settings: Settings,
@@ -143,10 +142,10 @@ def build_server(
     metrics: Metrics,
     tracer: Tracer,
 ) -> Server:
-    """The server of one process, not started yet. Called within the event loop that it will run in. `channels`
-    are those on which people can be reached. Without a storage, or a store of what lies there, it has no FileService
-    and no paths of files."""
+    """The server of one process, not started yet. Called within the event loop that it will run in. Without a
+    storage, or a store of what lies there, it has no FileService and no paths of files."""
     drain = DrainSignal()
+    channels_open = capabilities_of(accounts)
     grpc_server = grpc.aio.server(
         interceptors=interceptor_chain(
             metrics=metrics,
@@ -168,12 +167,12 @@ def build_server(
         )
     make_link = file_use_cases.read_files.link if file_use_cases else no_link
     messaging_service_pb2_grpc.add_MessagingServiceServicer_to_server(
-        _messaging_service(engine, security, channels, codec, clock, drain, metrics, make_link), grpc_server
+        _messaging_service(engine, security, channels_open, codec, clock, drain, metrics, make_link), grpc_server
     )
     status.add_status_service(_status_service(engine, codec, clock, drain, settings, metrics), grpc_server)
     channel_service_pb2_grpc.add_ChannelServiceServicer_to_server(
         channels.ChannelService(
-            capabilities_of(accounts),
+            channels_open,
             WebhookIntake(accounts=accounts, log=engine.log, codec=codec, clock=clock, metrics=metrics),
         ),
         grpc_server,

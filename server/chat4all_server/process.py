@@ -6,8 +6,9 @@ from contextlib import AsyncExitStack
 import structlog
 from prometheus_client import CollectorRegistry
 
-from chat4all_core.adapters.auth.secret_file import SecretFileError
 from chat4all_channels.accounts import open_accounts
+from chat4all_channels.accounts_file import AccountsFileError
+from chat4all_core.adapters.auth.secret_file import SecretFileError
 from chat4all_core.adapters.protobuf.event_codec import ProtobufEventCodec
 from chat4all_core.config import Settings
 from chat4all_core.distributed.engine import open_distributed_engine
@@ -20,7 +21,7 @@ from chat4all_server.server import PortError
 
 _GRACE_SECONDS = 10.0
 
-START_ERRORS = (*ENGINE_ERRORS, SecretFileError, PortError)
+START_ERRORS = (*ENGINE_ERRORS, AccountsFileError, SecretFileError, PortError)
 """What whoever starts the process can mend: they need the message, not a traceback."""
 
 _log = structlog.get_logger(__name__)
@@ -49,7 +50,6 @@ async def serve(settings: Settings, drain: asyncio.Event, stop: asyncio.Event) -
             storage=None,
             accounts=accounts,
             limiter=opened.limiter,
-            channels=(),
             codec=ProtobufEventCodec(),
             clock=system_clock,
             settings=settings,

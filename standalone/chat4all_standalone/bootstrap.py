@@ -65,7 +65,6 @@ async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
             storage=await stack.enter_async_context(open_file_storage(settings, system_clock)),
             accounts=accounts,
             limiter=MemoryRateLimiter(time.monotonic),
-            channels=(),
             codec=codec,
             clock=system_clock,
             settings=settings,

@@ -9,6 +9,7 @@ import sys
 import structlog
 import uvloop
 
+from chat4all_channels.accounts_file import AccountsFileError
 from chat4all_core.adapters.auth.secret_file import SecretFileError
 from chat4all_core.adapters.sqlite.agreement import DataDirMismatchError
 from chat4all_core.adapters.sqlite.data_dir import DataDirInUseError
@@ -22,6 +23,7 @@ from chat4all_standalone.bootstrap import open_platform
 from chat4all_standalone.envoy import EnvoyStartError
 
 _OPERATORS_ERRORS = (
+    AccountsFileError,
     DataDirInUseError,
     DataDirMismatchError,
     EnvoyStartError,

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from channel_accounts import write_accounts
 from grpc_platform import GrpcPlatform, open_grpc_platform
 from platform_process import MakePlatform, PlatformProcess
 
@@ -24,7 +25,9 @@ def make_platform(pytestconfig: pytest.Config) -> Iterator[MakePlatform]:
 @pytest.fixture(scope="session")
 def platform(make_platform: MakePlatform, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlatformProcess]:
     """The whole platform, one for all tests of a session: each test brings people of its own."""
-    process = make_platform(tmp_path_factory.mktemp("platform"))
+    folder = tmp_path_factory.mktemp("platform")
+    accounts = write_accounts(folder / "accounts.toml")
+    process = make_platform(folder / "data", {"CHAT4ALL_CHANNELS_ACCOUNTS_FILE": str(accounts)})
     process.start()
     yield process
     assert process.stop() == 0

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import grpc
 from argon2.profiles import CHEAPEST
-from channel_capabilities import CHANNELS
+from channel_accounts import write_accounts
 from prometheus_client import CollectorRegistry
 
 from chat4all.files.v1.file_service_pb2_grpc import FileServiceStub
@@ -20,6 +20,7 @@ from chat4all.messaging.v1 import conversation_pb2
 from chat4all.messaging.v1 import messaging_service_pb2 as messaging_pb
 from chat4all.messaging.v1.messaging_service_pb2_grpc import MessagingServiceStub
 from chat4all.status.v1.status_service_pb2_grpc import StatusServiceStub
+from chat4all_channels.accounts import open_accounts
 from chat4all_core.adapters.auth.argon2_password_hasher import Argon2PasswordHasher
 from chat4all_core.adapters.memory.rate_limiter import MemoryRateLimiter
 from chat4all_core.adapters.protobuf.event_codec import ProtobufEventCodec
@@ -129,7 +130,7 @@ async def open_grpc_platform(data_dir: Path, **environ: str) -> AsyncIterator[Gr
             security=security,
             storage=await stack.enter_async_context(open_file_storage(settings, clock)),
             limiter=MemoryRateLimiter(time.monotonic),
-            channels=CHANNELS,
+            accounts=await stack.enter_async_context(open_accounts(write_accounts(data_dir / "accounts.toml"))),
             codec=codec,
             clock=clock,
             settings=settings,

@@ -48,7 +48,7 @@ def _to_proto(channel: Capabilities) -> pb.Channel:
     proto = pb.Channel(
         channel=channel.channel,
         address_example=channel.address_example,
-        states=[message_pb2.DeliveryState.State.Name(state) for state in sorted(channel.states)],
+        states=[message_pb2.DeliveryState.State.ValueType(state) for state in sorted(channel.states)],
         max_text=channel.max_text,
         text_unit=channel.text_unit,
         splits_text=channel.splits_text,

@@ -178,6 +178,16 @@ class ErrorReason(_message.Message):
         """
         LINK_INVALID: ErrorReason._Reason.ValueType  # 97
         """The link was changed, or its time is over. Status PERMISSION_DENIED."""
+        CHANNEL_NOT_FOUND: ErrorReason._Reason.ValueType  # 110
+        """The platform has no such channel, or no account on it. Metadata: channel. Status NOT_FOUND."""
+        WEBHOOK_NOT_AUTHENTIC: ErrorReason._Reason.ValueType  # 111
+        """The webhook's call does not bear the signature or secret of an account on the channel.
+        Status PERMISSION_DENIED.
+        """
+        WEBHOOK_MALFORMED: ErrorReason._Reason.ValueType  # 112
+        """What came to the webhook is not in the channel's form, or is larger than 3 MiB.
+        Status INVALID_ARGUMENT.
+        """
 
     class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
         """The closed list of reasons. Numbers are never reused."""
@@ -320,6 +330,16 @@ class ErrorReason(_message.Message):
     """
     LINK_INVALID: ErrorReason.Reason.ValueType  # 97
     """The link was changed, or its time is over. Status PERMISSION_DENIED."""
+    CHANNEL_NOT_FOUND: ErrorReason.Reason.ValueType  # 110
+    """The platform has no such channel, or no account on it. Metadata: channel. Status NOT_FOUND."""
+    WEBHOOK_NOT_AUTHENTIC: ErrorReason.Reason.ValueType  # 111
+    """The webhook's call does not bear the signature or secret of an account on the channel.
+    Status PERMISSION_DENIED.
+    """
+    WEBHOOK_MALFORMED: ErrorReason.Reason.ValueType  # 112
+    """What came to the webhook is not in the channel's form, or is larger than 3 MiB.
+    Status INVALID_ARGUMENT.
+    """
 
     def __init__(
         self,
