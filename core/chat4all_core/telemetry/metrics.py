@@ -1,8 +1,8 @@
 """Every metric of the platform, declared once.
 
 Names follow Prometheus: prefix, unit, `_total` for counters. Labels take their values from small closed sets, never
-an id: `method` (the RPCs of the contracts), `code` (the names of gRPC's status codes), `channel`, `outcome`, `role` (the worker roles) and
-`reason`. Below each metric stands who writes it.
+an id: `method` (the RPCs of the contracts), `code` (the names of gRPC's status codes), `channel`, `outcome`, `role`
+(the worker roles) and `reason`. Below each metric stands who writes it.
 """
 
 from collections.abc import Sequence
