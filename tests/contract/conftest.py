@@ -34,6 +34,7 @@ _SUITES_OF_ENGINES = {
         "test_user_store",
         "test_refresh_token_store",
         "test_file_store",
+        "test_contact_store",
     ),
 }
 """Which suites an engine's adapters must pass; all others of their process are SQLite's."""
@@ -150,6 +151,7 @@ def _with_cassandra(embedded: EngineUnderTest, section: CassandraSection) -> Eng
                 users=stores.users,
                 refresh_tokens=stores.refresh_tokens,
                 files=stores.files,
+                contacts=stores.contacts,
             )
 
     return replace(embedded, open=opened)

@@ -50,6 +50,7 @@ async def open_distributed_engine(settings: Settings, clock: Clock) -> AsyncIter
                 conversations=stores.conversations,
                 users=stores.users,
                 refresh_tokens=stores.refresh_tokens,
+                contacts=stores.contacts,
                 streams=streams,
                 files=None,
             ),

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from chat4all_core.ports.contact_store import ContactStore
 from chat4all_core.ports.conversation_store import ConversationStore
 from chat4all_core.ports.event_log import EventLog
 from chat4all_core.ports.file_store import FileStore
@@ -22,6 +23,7 @@ class Engine:
     conversations: ConversationStore
     users: UserStore
     refresh_tokens: RefreshTokenStore
+    contacts: ContactStore
     streams: UserStream
     files: FileStore | None
     """None where the platform keeps no files."""

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from chat4all_core.adapters.cassandra.contact_store import CassandraContactStore
 from chat4all_core.adapters.cassandra.conversation_store import CassandraConversationStore
 from chat4all_core.adapters.cassandra.file_store import CassandraFileStore
 from chat4all_core.adapters.cassandra.message_store import CassandraMessageStore
@@ -25,6 +26,7 @@ class CassandraStores:
     conversations: CassandraConversationStore
     users: CassandraUserStore
     refresh_tokens: CassandraRefreshTokenStore
+    contacts: CassandraContactStore
     files: CassandraFileStore
 
 
@@ -45,5 +47,6 @@ async def open_stores(settings: CassandraSection, clock: Clock) -> AsyncIterator
             conversations=await CassandraConversationStore.open(session),
             users=await CassandraUserStore.open(session),
             refresh_tokens=await CassandraRefreshTokenStore.open(session, clock),
+            contacts=await CassandraContactStore.open(session),
             files=await CassandraFileStore.open(session),
         )

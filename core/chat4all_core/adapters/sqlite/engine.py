@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from chat4all_core.adapters.sqlite.contact_store import SqliteContactStore
 from chat4all_core.adapters.sqlite.conversation_store import SqliteConversationStore
 from chat4all_core.adapters.sqlite.data_dir import locked_data_dir
 from chat4all_core.adapters.sqlite.database import Database, DatabaseSettings
@@ -56,6 +57,7 @@ async def open_engine(data_dir: Path, clock: Clock, settings: SqliteSettings | N
             conversations=SqliteConversationStore(store),
             users=SqliteUserStore(store),
             refresh_tokens=SqliteRefreshTokenStore(store, clock),
+            contacts=SqliteContactStore(store),
             streams=streams,
             files=SqliteFileStore(store),
         )
