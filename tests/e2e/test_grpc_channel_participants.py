@@ -5,10 +5,14 @@ from typing import Any
 import grpc
 import pytest
 from grpc_platform import GrpcPlatform, Person
+from log_reader import reading
 from rpc_shapes import reason_of
 
 from chat4all.messaging.v1 import conversation_pb2
 from chat4all.messaging.v1 import messaging_service_pb2 as pb
+from chat4all_core.adapters.protobuf.event_codec import ProtobufEventCodec
+from chat4all_core.domain.channel import ChannelName
+from chat4all_core.ports.event_log import delivery_requested
 
 DIRECT, GROUP = conversation_pb2.ConversationType.DIRECT, conversation_pb2.ConversationType.GROUP
 MEMBER, ADMIN = conversation_pb2.ParticipantRole.MEMBER, conversation_pb2.ParticipantRole.ADMIN
@@ -79,6 +83,22 @@ async def test_wrong_address(grpc_platform: GrpcPlatform, ann: Person, address: 
     refusal = await refused(create(grpc_platform, ann, type=GROUP, participants=[address]))
     assert reason_of(refusal) == "FIELD_INVALID"
     assert told in (refusal.details() or "")
+
+
+async def test_messages_go_out_to_addresses(grpc_platform: GrpcPlatform, ann: Person) -> None:
+    """Each message is asked of the connector of each address's channel, in the order of the conversation."""
+    ben = await grpc_platform.person("ben")
+    group = await create(grpc_platform, ann, type=GROUP, participants=[ben.user_id, BEA, CAI])
+    for sender, text in ((ann, "one"), (ben, "two")):
+        await grpc_platform.send(sender, group.conversation_id, text)
+        await grpc_platform.texts(sender, group.conversation_id, 1)
+    for channel, address in (("whatsapp", BEA), ("telegram", CAI)):
+        async with reading(grpc_platform.engine.log, delivery_requested(ChannelName(channel)), "connector") as reader:
+            found = [ProtobufEventCodec().decode_delivery(record.value) for record in await reader.read(2)]
+        assert [(d.recipient, d.to.participant, d.sender, d.text, d.sequence) for d in found] == [
+            (address, address, ann.user_id, "one", 1),
+            (address, address, ben.user_id, "two", 2),
+        ]
 
 
 async def test_messages_pass_by_addresses_without_a_stream(grpc_platform: GrpcPlatform, ann: Person) -> None:

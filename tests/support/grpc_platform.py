@@ -28,6 +28,7 @@ from chat4all_core.adapters.sqlite.engine import open_engine
 from chat4all_core.config import Settings, load_settings
 from chat4all_core.domain.ids import ParticipantId, UserId
 from chat4all_core.domain.timestamp import SECOND, Timestamp
+from chat4all_core.ports.engine import Engine
 from chat4all_core.telemetry.metrics import Metrics
 from chat4all_core.telemetry.tracing import Tracer
 from chat4all_server.bootstrap import build_server, open_file_storage, open_security
@@ -73,6 +74,7 @@ class GrpcPlatform:
     server: Server
     registry: CollectorRegistry
     channel: grpc.aio.Channel
+    engine: Engine
 
     def __post_init__(self) -> None:
         self.identity = IdentityServiceStub(self.channel)
@@ -141,7 +143,7 @@ async def open_grpc_platform(data_dir: Path, **environ: str) -> AsyncIterator[Gr
         await server.start()
         stack.push_async_callback(server.stop, 0)
         channel = await stack.enter_async_context(grpc.aio.insecure_channel(f"127.0.0.1:{server.grpc_port}"))
-        yield GrpcPlatform(settings, clock, security, server, registry, channel)
+        yield GrpcPlatform(settings, clock, security, server, registry, channel, engine)
 
 
 async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:

@@ -7,13 +7,15 @@ written item by item in any order, what was written before a crash stays, and th
 
 import random
 from collections import defaultdict
-from collections.abc import Awaitable, Collection, Coroutine, Generator, Mapping, Sequence
+from collections.abc import Awaitable, Collection, Coroutine, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 from chat4all_core.adapters.protobuf.event_codec import ProtobufEventCodec
 from chat4all_core.app.route_messages import RouteMessages
+from chat4all_core.domain.channel import ChannelAddress, ChannelName
 from chat4all_core.domain.conversation import Conversation, ConversationType, Participation, Role
+from chat4all_core.domain.delivery import Delivery, DeliveryId
 from chat4all_core.domain.fold import Entry
 from chat4all_core.domain.ids import ConversationId, MessageId, ParticipantId, UserId
 from chat4all_core.domain.message import AcceptedMessage, StoredMessage
@@ -26,6 +28,8 @@ from chat4all_core.ports.user_stream import StreamAppend, UserStream
 
 PARTITION = 0
 USERS = [UserId(ParticipantId(name)) for name in ("ann", "ben", "cid")]
+BEA = ChannelAddress(ChannelName("whatsapp"), "+5511987654321")
+"""Takes part too."""
 
 
 class _Step(Awaitable[None]):
@@ -46,6 +50,8 @@ class Engines:
     places: dict[MessageId, MessagePosition] = field(default_factory=dict)
     streams: dict[UserId, list[tuple[Source, int, int]]] = field(default_factory=lambda: defaultdict(list))
     taken: dict[UserId, tuple[int, int]] = field(default_factory=dict)
+    deliveries: dict[DeliveryId, list[Delivery]] = field(default_factory=lambda: defaultdict(list))
+    """By their ids, every time that they were asked for."""
 
     # MessageStore
 
@@ -96,7 +102,7 @@ class Engines:
     # ConversationStore
 
     async def get(self, conversation_id: ConversationId, at_least_version: int = 0) -> Conversation:
-        participations = tuple(Participation(user, Role.MEMBER, 1, None, 0) for user in USERS)
+        participations = tuple(Participation(p, Role.MEMBER, 1, None, 0) for p in (*USERS, BEA.participant))
         return Conversation(conversation_id, ConversationType.GROUP, "", USERS[0], Timestamp(0), 1, participations)
 
     # UserStream
@@ -109,6 +115,13 @@ class Engines:
                 if mark > self.taken.get(user, (-1, -1)):
                     self.taken[user] = mark
                     self.streams[user].append((append.source, append.index, append.message_sequence))
+
+    # The log, as RequestDeliveries writes it
+
+    async def request_deliveries(self, deliveries: Iterable[Delivery]) -> None:
+        for delivery in deliveries:
+            await _Step()
+            self.deliveries[delivery.delivery_id].append(delivery)
 
 
 @dataclass
@@ -154,6 +167,7 @@ class Simulation:
             receipts=cast(ReceiptStore, ports),
             conversations=cast(ConversationStore, ports),
             streams=cast(UserStream, ports),
+            request_deliveries=ports.request_deliveries,
             codec=ProtobufEventCodec(),
         )
         return _Router(route, self._committed)
@@ -197,7 +211,25 @@ def violations(log: Sequence[AcceptedMessage], engines: Engines) -> list[str]:
             if place is None or (place.conversation_id, place.sequence) != (conversation, sequence):
                 wrong.append(f"{message_id}: position {place}, expected {sequence} of {conversation}")
     wrong += _stream_violations(log, engines)
+    wrong += _delivery_violations(expected, engines)
     return wrong
+
+
+def _delivery_violations(expected: Mapping[ConversationId, Sequence[MessageId]], engines: Engines) -> list[str]:
+    """Each message is to be delivered to each address but its sender's, and by each of its routes; when that is asked
+    for again, then in the same words."""
+    wanted = sorted((m, to, n) for ids in expected.values() for n, m in enumerate(ids, 1) for to in _ways(m, engines))
+    found = sorted((d[0].message_id, d[0].to, d[0].sequence) for d in engines.deliveries.values())
+    wrong = [] if found == wanted else [f"deliveries {found}, expected {wanted}"]
+    return wrong + [
+        f"delivery {name} asked for differently" for name, times in engines.deliveries.items() if len(set(times)) > 1
+    ]
+
+
+def _ways(message_id: MessageId, engines: Engines) -> list[ChannelAddress]:
+    (message,) = {r.message for r in engines.rows.values() if r.message.message_id == message_id}
+    addresses = [] if message.sender == BEA.participant else [BEA]
+    return [*addresses, *(route.to for route in message.routes)]
 
 
 def _stream_violations(log: Sequence[AcceptedMessage], engines: Engines) -> list[str]:

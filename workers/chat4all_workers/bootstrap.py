@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from chat4all_core.app.record_status import RecordStatus
+from chat4all_core.app.request_deliveries import RequestDeliveries
 from chat4all_core.app.route_messages import RouteMessages
 from chat4all_core.config import WORKER_ROLES
 from chat4all_core.ports.engine import Engine
@@ -28,6 +29,7 @@ def _router(engine: Engine, codec: EventCodec, metrics: Metrics) -> Handler:
         receipts=engine.receipts,
         conversations=engine.conversations,
         streams=engine.streams,
+        request_deliveries=RequestDeliveries(log=engine.log, codec=codec),
         codec=codec,
     )
     return RouterHandler(router, codec, metrics)

@@ -1,14 +1,16 @@
 """Use case: give accepted messages their sequence, store them and fan them out (ADR 1)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
 from cachetools import LRUCache
 
 from chat4all_core.app.event_id import event_id
-from chat4all_core.domain.channel import channel_address_of
-from chat4all_core.domain.errors import Reason, UnavailableError
+from chat4all_core.app.members import Members, MembersOfVersions
+from chat4all_core.app.request_deliveries import deliveries_of
+from chat4all_core.domain.channel import ChannelAddress, is_user, users_among
+from chat4all_core.domain.delivery import Delivery
 from chat4all_core.domain.fold import Entry, fold
-from chat4all_core.domain.ids import ConversationId, MessageId, ParticipantId, UserId
+from chat4all_core.domain.ids import ConversationId, MessageId, UserId
 from chat4all_core.domain.message import StoredMessage
 from chat4all_core.domain.source import Source
 from chat4all_core.ports.conversation_store import ConversationStore
@@ -21,8 +23,6 @@ from chat4all_core.ports.user_stream import StreamAppend, UserStream
 ROLE = "router"
 
 _CONVERSATIONS_PER_PARTITION = 20_000
-_MEMBERS = 250_000
-"""Kept in memory of all versions of conversations together: some 35 MB, whoever makes large groups change often."""
 
 
 class RouteMessages:
@@ -36,17 +36,17 @@ class RouteMessages:
         receipts: ReceiptStore,
         conversations: ConversationStore,
         streams: UserStream,
+        request_deliveries: Callable[[Iterable[Delivery]], Awaitable[None]],
         codec: EventCodec,
     ) -> None:
+        """`request_deliveries`: see RequestDeliveries."""
         self._messages = messages
         self._receipts = receipts
-        self._conversations = conversations
         self._streams = streams
+        self._request_deliveries = request_deliveries
         self._codec = codec
         self._sequences: dict[int, LRUCache[ConversationId, int]] = {}
-        self._members: LRUCache[tuple[ConversationId, int], Sequence[ParticipantId]] = LRUCache(
-            _MEMBERS, getsizeof=lambda members: 1 + len(members)
-        )
+        self._members_at = MembersOfVersions(conversations)
 
     def forget(self, partitions: Sequence[int]) -> None:
         """Drop all state of partitions that were given away or have just come."""
@@ -71,11 +71,18 @@ class RouteMessages:
             await self._state_before(entries),
             {message_id: position.source for message_id, position in positions.items()},
         )
-        # Rows first: whoever sees an event can read its message.
+        # Rows first: whoever sees an event, or is written to, can read the message, and answer it.
         await self._messages.write(folded.stored)
         await self._receipts.record_sent(_newest_sent(folded.stored))
-        appends = [append for stored in folded.stored for append in await self._appends(stored)]
+        appends: list[StreamAppend] = []
+        away: list[tuple[StoredMessage, Sequence[ChannelAddress]]] = []
+        for stored in folded.stored:
+            members = await self._members_at(stored.message.conversation_id, stored.message.membership_version)
+            appends += self._appends(stored, members)
+            if members.addresses or stored.message.routes:
+                away.append((stored, members.addresses_without(stored.message.sender)))
         await self._streams.append(appends)
+        await self._request_deliveries(d for stored, to in away for d in deliveries_of(stored, to))
         for entry in entries:
             conversation_id = entry.message.conversation_id
             self._cache(entry.source.partition)[conversation_id] = folded.state[conversation_id]
@@ -100,35 +107,19 @@ class RouteMessages:
             state |= await self._messages.last_sequences_before(unknown)
         return state
 
-    async def _appends(self, stored: StoredMessage) -> Sequence[StreamAppend]:
+    def _appends(self, stored: StoredMessage, members: Members) -> Sequence[StreamAppend]:
         message = stored.message
-        members = await self._members_at(message.conversation_id, message.membership_version)
-        recipients = [member for member in members if member != message.sender]
-        users = _users(recipients)
-        payload = self._codec.message_created(event_id(ROLE, stored.source), stored, len(recipients))
+        users = [user for user in members.users if user != message.sender]
+        recipient_count = len(users) + len(members.addresses_without(message.sender))
+        payload = self._codec.message_created(event_id(ROLE, stored.source), stored, recipient_count)
 
         def append(index: int, users: Sequence[UserId], sequence: int) -> StreamAppend:
             return StreamAppend(ROLE, stored.source, index, users, payload, message.conversation_id, sequence)
 
         # The sender's other devices learn of it too, and owe no acknowledgement.
-        own = _users([message.sender])
+        own = users_among([message.sender])
         appends = (append(0, users, stored.sequence), append(1, own, 0))
         return [appended for appended in appends if appended.users]
-
-    async def _members_at(self, conversation_id: ConversationId, version: int) -> Sequence[ParticipantId]:
-        members = self._members.get((conversation_id, version))
-        if members is None:
-            conversation = await self._conversations.get(conversation_id, version)
-            if conversation is None or conversation.version < version:
-                # The server read this version before it accepted the message, so the store has it.
-                raise UnavailableError(
-                    Reason.UNAVAILABLE,
-                    f"conversation {conversation_id} can't be read at version {version}",
-                    0.1,
-                )
-            members = [p.participant for p in conversation.participants_at(version)]
-            self._members[conversation_id, version] = members
-        return members
 
 
 def _check_generations(entries: Sequence[Entry], positions: Mapping[MessageId, MessagePosition]) -> None:
@@ -144,9 +135,6 @@ def _check_generations(entries: Sequence[Entry], positions: Mapping[MessageId, M
 
 def _newest_sent(messages: Sequence[StoredMessage]) -> Mapping[tuple[ConversationId, UserId], int]:
     # In the order of their sequence within a conversation, so the last one stays.
-    return {(m.message.conversation_id, user): m.sequence for m in messages for user in _users([m.message.sender])}
-
-
-def _users(participants: Sequence[ParticipantId]) -> Sequence[UserId]:
-    """Those who have a stream: people on channels have none."""
-    return [UserId(p) for p in participants if channel_address_of(p) is None]
+    return {
+        (m.message.conversation_id, UserId(m.message.sender)): m.sequence for m in messages if is_user(m.message.sender)
+    }

@@ -91,4 +91,9 @@ def channel_address_of(participant: ParticipantId) -> ChannelAddress | None:
 
 def users_among(participants: Iterable[ParticipantId]) -> list[UserId]:
     """Those who have an account here, and so a stream and a cursor: people on channels have none."""
-    return [UserId(participant) for participant in participants if ":" not in participant]
+    return [UserId(participant) for participant in participants if is_user(participant)]
+
+
+def is_user(participant: ParticipantId) -> bool:
+    """Whether a participant is a user, not an address."""
+    return ":" not in participant

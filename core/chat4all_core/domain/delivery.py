@@ -22,6 +22,7 @@ class Delivery:
     conversation_id: ConversationId
     message_id: MessageId
     sequence: int
+    """0: it is no message of a conversation, and no evidence of it is wanted."""
     sender: ParticipantId
     recipient: ParticipantId
     """Whom it is for: a user who is reached at `to`, or `to` itself where the address takes part on its own."""

@@ -45,7 +45,10 @@ class ContactStore(Protocol):
         ...
 
     async def set_conversation(self, address: ChannelAddress, conversation_id: ConversationId) -> None:
-        """What the person writes belongs there from now on.
+        """What the person writes belongs there from now on. A connector says so before it tells the channel a
+        message of another conversation than the stored one: its deliveries to one person come one after the other, so
+        the conversation in which they were last written to stays, and an answer finds it however quick it is. A
+        delivery with sequence 0 belongs to no conversation.
 
         Raises:
             UnavailableError.

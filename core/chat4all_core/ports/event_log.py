@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from chat4all_core.domain.channel import ChannelName
 from chat4all_core.domain.source import Source
 
 MESSAGE_ACCEPTED = "chat4all.message.accepted.v1"
@@ -17,6 +18,11 @@ STATUS_UPDATED = "chat4all.status.updated.v1"
 CHANNEL_RECEIVED = "chat4all.channel.received.v1"
 DEAD_LETTER = "chat4all.dead.letter.v1"
 TOPICS = (MESSAGE_ACCEPTED, STATUS_UPDATED, CHANNEL_RECEIVED, DEAD_LETTER)
+
+
+def delivery_requested(channel: ChannelName) -> str:
+    """The topic from which a channel's connector takes its work."""
+    return f"chat4all.delivery.requested.{channel}.v1"
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,7 @@ async def test_members_of_many_versions_are_forgotten() -> None:
         receipts=cast(ReceiptStore, group),
         conversations=cast(ConversationStore, group),
         streams=cast(UserStream, group),
+        request_deliveries=group.request_deliveries,
         codec=ProtobufEventCodec(),
     )
     for offset, version in enumerate([*range(1, 400), 1]):

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from routing_simulation import USERS, Engines, Simulation, violations
+from routing_simulation import BEA, USERS, Engines, Simulation, violations
 
+from chat4all_core.domain.channel import ChannelAddress, ChannelName
 from chat4all_core.domain.ids import ConversationId, MessageId
-from chat4all_core.domain.message import AcceptedMessage
+from chat4all_core.domain.message import AcceptedMessage, DeliveryRoute
 from chat4all_core.domain.timestamp import Timestamp
 
 CONVERSATIONS = 3
@@ -24,21 +25,24 @@ def logs(draw: st.DrawFn) -> Sequence[AcceptedMessage]:
 
 def message(number: int, time: int = 0) -> AcceptedMessage:
     """The message with a number; a retry has the same number, and its clock may say anything."""
+    senders = [*USERS, BEA.participant]
+    routes = (DeliveryRoute(USERS[2], ChannelAddress(ChannelName("telegram"), "1")),) if number % 5 == 0 else ()
     return AcceptedMessage(
         MessageId(f"m{number}"),
         ConversationId(f"c{number % CONVERSATIONS}"),
-        USERS[number % len(USERS)],
+        senders[number % len(senders)],
         "hi",
         Timestamp(time),
         1,
+        routes=routes,
     )
 
 
 @settings(max_examples=400, deadline=None)
 @given(log=logs(), seed=st.integers(0, 2**32), steps=st.integers(0, 800))
 def test_no_schedule_breaks_the_fold(log: Sequence[AcceptedMessage], seed: int, steps: int) -> None:
-    """Rows, positions and streams are those of an undisturbed run, whatever crashes or wakes up late between any two
-    steps."""
+    """Rows, positions, streams and deliveries are those of an undisturbed run, whatever crashes or wakes up late
+    between any two steps."""
     rng = random.Random(seed)
     simulation = Simulation(log, Engines(rng), rng)
     simulation.run(steps)
