@@ -6,10 +6,10 @@ PYTHON ?= python3
 UV_VERSION := 0.13.9
 UV := .tools/bin/uv
 BIN := .venv/bin
-DISTRIBUTED_ENGINES := kafka,cassandra,redis
-TESTED_ENGINES := $(DISTRIBUTED_ENGINES),minio,seaweedfs
+DISTRIBUTED_ENGINES := kafka,cassandra,redis,minio
+TESTED_ENGINES := $(DISTRIBUTED_ENGINES),seaweedfs
 ENGINES_FILE = $${CHAT4ALL_ENGINES_DIR:-$(CURDIR)/.engines}/engines.json
-DISTRIBUTED_TESTS := $(addprefix tests/e2e/test_,rest.py rest_bad_input.py grpcurl.py crash.py)
+DISTRIBUTED_TESTS := $(addprefix tests/e2e/test_,rest.py rest_bad_input.py grpcurl.py crash.py files_rest.py sdk_files.py)
 MEMBERS := gen/python core channels server workers standalone sdk/python
 export UV_NO_PROGRESS := 1
 

@@ -28,7 +28,7 @@ from chat4all_core.adapters.folder.folder_object_store import FolderObjectStore
 from chat4all_core.adapters.folder.link import LinkSigner
 from chat4all_core.app.acknowledge import Acknowledge
 from chat4all_core.app.announce_membership import AnnounceMembership
-from chat4all_core.app.attach_file import AttachFile, no_file
+from chat4all_core.app.attach_file import AttachFile
 from chat4all_core.app.change_participants import ChangeParticipants
 from chat4all_core.app.create_conversation import CreateConversation
 from chat4all_core.app.drain_signal import DrainSignal
@@ -62,7 +62,7 @@ from chat4all_server.readiness import Readiness
 from chat4all_server.security import Security
 from chat4all_server.server import Server
 from chat4all_server.services import channels, files, identity, messaging, status
-from chat4all_server.services.file_links import MakeLink, no_link
+from chat4all_server.services.file_links import MakeLink
 from chat4all_server.services.send_message_stream import SendMessageStream
 from chat4all_server.web.application import Handlers, build_application
 from chat4all_server.web.files import FileHandlers
@@ -71,10 +71,9 @@ from chat4all_server.webhook_intake import WebhookIntake
 
 _SECONDS_A_DAY = 86_400
 
-_FILE_SERVICE = "chat4all.files.v1.FileService"
 _SERVICES = (
     "chat4all.channels.v1.ChannelService",
-    _FILE_SERVICE,
+    "chat4all.files.v1.FileService",
     "chat4all.identity.v1.IdentityService",
     "chat4all.messaging.v1.MessagingService",
     "chat4all.status.v1.StatusService",
@@ -132,7 +131,7 @@ def build_server(
     engine: Engine,
     *,
     security: Security,
-    storage: FileStorage | None,
+    storage: FileStorage,
     accounts: ChannelAccounts,
     limiter: RateLimiter,
     codec: EventCodec,
@@ -142,8 +141,7 @@ def build_server(
     metrics: Metrics,
     tracer: Tracer,
 ) -> Server:
-    """The server of one process, not started yet. Called within the event loop that it will run in. Without a
-    storage, or a store of what lies there, it has no FileService and no paths of files."""
+    """The server of one process, not started yet. Called within the event loop that it will run in."""
     drain = DrainSignal()
     channels_open = capabilities_of(accounts)
     grpc_server = grpc.aio.server(
@@ -159,13 +157,12 @@ def build_server(
     identity_service_pb2_grpc.add_IdentityServiceServicer_to_server(
         _identity_service(engine, security, clock, settings), grpc_server
     )
-    file_use_cases = _file_use_cases(engine, storage, clock, settings)
-    if file_use_cases is not None:
-        file_service_pb2_grpc.add_FileServiceServicer_to_server(
-            files.FileService(file_use_cases, PageTokens(security.page_token_key), settings.files.max_file_bytes),
-            grpc_server,
-        )
-    make_link = file_use_cases.read_files.link if file_use_cases else no_link
+    file_use_cases = build_file_use_cases(engine.files, engine.conversations, storage, clock, settings.files)
+    file_service_pb2_grpc.add_FileServiceServicer_to_server(
+        files.FileService(file_use_cases, PageTokens(security.page_token_key), settings.files.max_file_bytes),
+        grpc_server,
+    )
+    make_link = file_use_cases.read_files.link
     messaging_service_pb2_grpc.add_MessagingServiceServicer_to_server(
         _messaging_service(engine, security, channels_open, codec, clock, drain, metrics, make_link), grpc_server
     )
@@ -180,11 +177,10 @@ def build_server(
     health_servicer = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(health_servicer, grpc_server)
     channelz.add_channelz_servicer(grpc_server)
-    services = _SERVICES if file_use_cases else tuple(name for name in _SERVICES if name != _FILE_SERVICE)
     reflection.enable_server_reflection(
-        (*services, health.SERVICE_NAME, "grpc.channelz.v1.Channelz", reflection.SERVICE_NAME), grpc_server
+        (*_SERVICES, health.SERVICE_NAME, "grpc.channelz.v1.Channelz", reflection.SERVICE_NAME), grpc_server
     )
-    readiness = Readiness(engine.log.ready, health_servicer, services)
+    readiness = Readiness(engine.log.ready, health_servicer, _SERVICES)
     return Server(
         grpc_server=grpc_server,
         application=build_application(
@@ -195,21 +191,11 @@ def build_server(
         address=settings.server.address,
         grpc_port=settings.server.grpc_port,
         web_port=settings.server.web_port,
-        janitor=Janitor(file_use_cases.clean_up, settings.files.clean_up_seconds) if file_use_cases else None,
+        janitor=Janitor(file_use_cases.clean_up, settings.files.clean_up_seconds),
     )
 
 
-def _file_use_cases(
-    engine: Engine, storage: FileStorage | None, clock: Clock, settings: Settings
-) -> FileUseCases | None:
-    if engine.files is None or storage is None:
-        return None
-    return build_file_use_cases(engine.files, engine.conversations, storage, clock, settings.files)
-
-
-def _web_handlers(file_use_cases: FileUseCases | None, security: Security) -> list[Handlers]:
-    if file_use_cases is None:
-        return []
+def _web_handlers(file_use_cases: FileUseCases, security: Security) -> list[Handlers]:
     handlers: list[Handlers] = [FileHandlers(file_use_cases, security.issuer)]
     if file_use_cases.links is not None:
         handlers.append(LinkHandlers(file_use_cases.links, file_use_cases.objects))
@@ -257,7 +243,7 @@ def _messaging_service(
         codec=codec,
         clock=clock,
         new_id=_new_id,
-        attach=AttachFile(engine.files) if engine.files else no_file,
+        attach=AttachFile(engine.files),
     )
     return messaging.MessagingService(
         create_conversation=CreateConversation(

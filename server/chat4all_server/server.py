@@ -36,7 +36,7 @@ class Server:
         address: str,
         grpc_port: int,
         web_port: int,
-        janitor: Janitor | None,
+        janitor: Janitor,
     ) -> None:
         """Port 0 means any free one."""
         self._grpc_server = grpc_server
@@ -79,7 +79,7 @@ class Server:
         await self._running.aclose()
 
     def _background(self) -> list[Coroutine[Any, Any, None]]:
-        return [self._readiness.watch(), *([self._janitor.run()] if self._janitor else [])]
+        return [self._readiness.watch(), self._janitor.run()]
 
     async def _start_grpc(self, starting: AsyncExitStack) -> int:
         host = f"[{self._address}]" if ":" in self._address else self._address

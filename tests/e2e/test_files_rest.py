@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 import random
+import re
 import shutil
 import socket
 from collections.abc import AsyncIterator
@@ -277,9 +278,10 @@ async def test_a_link_needs_no_token_and_takes_no_change(people: People, platfor
             assert (answer.status, await answer.read()) == (206, DATA[1:4])
             assert "a b.bin" in answer.headers["content-disposition"]
         async with stranger.get(url[:-5] + "AAAAA") as answer:
-            assert (answer.status, reason(await answer.json())) == (403, "LINK_INVALID")
+            assert answer.status == 403
+            assert link_refusal(await answer.read()) in ("LINK_INVALID", "SignatureDoesNotMatch")
         _, put, _ = await curl("-X", "PUT", "-d", "x", url)
-        assert reason(json.loads(put)) == "LINK_INVALID"
+        assert link_refusal(put) in ("LINK_INVALID", "SignatureDoesNotMatch")
         status, _ = await people.ann.call("DELETE", f"/v1/files/{file['file_id']}")
         assert status == 200
         async with stranger.get(url) as answer:
@@ -299,7 +301,7 @@ async def test_parts_go_straight_to_the_store(people: People, tmp_path: Path) ->
         for number, part in sorted(enumerate(body["parts"]), reverse=True):
             begin, size = int(part["offset"]), int(part["size_bytes"])
             _, few, _ = await curl("-X", "PUT", "-d", "too few", part["url"])
-            assert reason(json.loads(few)) == "FIELD_INVALID"
+            assert link_refusal(few) in ("FIELD_INVALID", "SignatureDoesNotMatch")
             status, incomplete = await people.ann.post(f"/v1/uploads/{upload_id}/complete")
             assert (status, reason(incomplete)) == (400, "UPLOAD_INCOMPLETE"), number
             async with stranger.put(part["url"], data=io.BytesIO(DATA[begin : begin + size])) as answer:
@@ -310,7 +312,13 @@ async def test_parts_go_straight_to_the_store(people: People, tmp_path: Path) ->
     part = tmp_path / "part"
     part.write_bytes(DATA[: int(body["parts"][0]["size_bytes"])])
     _, late, _ = await curl("-T", str(part), body["parts"][0]["url"])
-    assert reason(json.loads(late)) == "UPLOAD_CLOSED"
+    assert link_refusal(late) in ("UPLOAD_CLOSED", "NoSuchUpload")
+
+
+def link_refusal(body: bytes) -> str:
+    """Why a link was refused, in the platform's words, or in those of S3 when it leads there."""
+    code = re.search(b"<Code>(.*)</Code>", body)
+    return code[1].decode() if code else reason(json.loads(body))
 
 
 async def test_messages_carry_files(people: People) -> None:

@@ -86,10 +86,24 @@ def test_images_are_pinned(services: dict[str, Any]) -> None:
         assert any(character.isdigit() for character in tag), name
 
 
-def test_only_envoy_and_grafana_are_reachable_and_from_this_machine_alone(services: dict[str, Any]) -> None:
-    """Nothing else publishes a port, and these listen on loopback until someone says otherwise."""
+def test_what_is_reachable_is_so_from_this_machine_alone(services: dict[str, Any]) -> None:
+    """Only Envoy, Grafana and, for links to files, MinIO publish a port, on loopback until someone says otherwise."""
     ports = {name: service["ports"] for name, service in services.items() if "ports" in service}
-    assert ports == {"envoy": ["127.0.0.1:8080:8080"], "grafana": ["127.0.0.1:3000:3000"]}
+    assert ports == {
+        "envoy": ["127.0.0.1:8080:8080"],
+        "minio": ["127.0.0.1:9000:9000"],
+        "grafana": ["127.0.0.1:3000:3000"],
+    }
+
+
+def test_links_to_files_lead_to_the_published_store(services: dict[str, Any]) -> None:
+    """Servers sign links for the address at which MinIO is published, and set-up makes the bucket where they look."""
+    _, port, _ = services["minio"]["ports"][0].split(":")
+    for server in ("server-1", "server-2"):
+        assert services[server]["environment"]["CHAT4ALL_S3_PUBLIC_URL"] == f"http://localhost:{port}"
+        for name in ("ENDPOINT_URL", "ACCESS_KEY", "SECRET_KEY"):
+            setting = f"CHAT4ALL_S3_{name}"
+            assert services[server]["environment"][setting] == services["setup"]["environment"][setting]
 
 
 def test_what_others_wait_for_has_a_health_check(services: dict[str, Any]) -> None:

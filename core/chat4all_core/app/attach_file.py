@@ -22,15 +22,8 @@ class AttachFile:
         """
         file = await self._files.get_file(FileId(file_id.lower()))
         if file is None or file.conversation_id != conversation_id:
-            raise _not_found(file_id)
+            raise NotFoundError(
+                Reason.FILE_NOT_FOUND, "there is no such file in the conversation", {"file_id": file_id}
+            )
         require_available(file)
         return Attachment(file.file_id, file.filename, file.size, file.mime_type, file.sha256)
-
-
-async def no_file(_conversation_id: ConversationId, file_id: str) -> Attachment:
-    """The same where the platform keeps no files: there is none to be found."""
-    raise _not_found(file_id)
-
-
-def _not_found(file_id: str) -> NotFoundError:
-    return NotFoundError(Reason.FILE_NOT_FOUND, "there is no such file in the conversation", {"file_id": file_id})

@@ -52,7 +52,7 @@ async def open_distributed_engine(settings: Settings, clock: Clock) -> AsyncIter
                 refresh_tokens=stores.refresh_tokens,
                 contacts=stores.contacts,
                 streams=streams,
-                files=None,
+                files=stores.files,
             ),
             limiter=RedisRateLimiter(redis, MemoryRateLimiter(time.monotonic), time.monotonic),
         )

@@ -9,12 +9,14 @@ from chat4all_core.adapters.cassandra.migration import SchemaMissingError, migra
 from chat4all_core.adapters.kafka.topic import TopicError
 from chat4all_core.adapters.kafka.topic_admin import ensure_topics
 from chat4all_core.adapters.redis.errors import RedisRefusedError
+from chat4all_core.adapters.s3.errors import S3RefusedError
+from chat4all_core.adapters.s3.setup import create_bucket
 from chat4all_core.config import Settings
 from chat4all_core.domain.errors import UnavailableError
 from chat4all_core.ports.event_log import TOPICS
 from chat4all_core.ports.generation_registry import TopicGeneration
 
-ENGINE_ERRORS = (UnavailableError, QueryRefusedError, SchemaMissingError, TopicError, RedisRefusedError)
+ENGINE_ERRORS = (UnavailableError, QueryRefusedError, SchemaMissingError, TopicError, RedisRefusedError, S3RefusedError)
 """Why a process can't begin, for whoever operates it: the message says it all."""
 
 
@@ -24,17 +26,21 @@ class SetUp:
 
     migrations: Sequence[str]
     """The ones that were just applied."""
+    bucket_made: bool
+    """Whether the one of files was missing."""
     topics: Sequence[TopicGeneration]
 
 
 async def set_up(settings: Settings) -> SetUp:
-    """Make the keyspace, its tables and the topics as far as they are missing. It may be repeated after any failure,
-    and must be done before processes of a new release start; those of the release before go on working.
+    """Make the keyspace, its tables, the bucket and the topics as far as they are missing. It may be repeated after any
+    failure, and must be done before processes of a new release start; those of the release before go on working.
 
     Raises:
         UnavailableError: an engine can't be reached.
         QueryRefusedError: Cassandra's account may not change the schema.
+        S3RefusedError: the store's account may not make the bucket, or the name is another's.
         TopicError: a topic is not the one that was made.
     """
     migrations = await asyncio.to_thread(migrate, settings.cassandra)
-    return SetUp(migrations, await ensure_topics(settings.kafka, TOPICS, settings.log.partitions))
+    bucket_made = await asyncio.to_thread(create_bucket, settings.s3)
+    return SetUp(migrations, bucket_made, await ensure_topics(settings.kafka, TOPICS, settings.log.partitions))

@@ -25,5 +25,4 @@ class Engine:
     refresh_tokens: RefreshTokenStore
     contacts: ContactStore
     streams: UserStream
-    files: FileStore | None
-    """None where the platform keeps no files."""
+    files: FileStore

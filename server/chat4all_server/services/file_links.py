@@ -9,11 +9,6 @@ MakeLink = Callable[[FileId, str, str], Awaitable[str]]
 """See ReadFiles.link."""
 
 
-async def no_link(_file_id: FileId, _filename: str, _mime_type: str) -> str:
-    """The same where the platform keeps no files."""
-    return ""
-
-
 async def add_links(messages: Iterable[message_pb2.Message], make_link: MakeLink) -> None:
     """Fill in the links of messages that their reader may see."""
     for message in messages:

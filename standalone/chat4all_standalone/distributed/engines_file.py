@@ -17,9 +17,10 @@ def engine_settings(path: Path) -> Mapping[str, str]:
     """
     try:
         endpoints = json.loads(path.read_text(encoding="utf-8"))["endpoints"]
-        kafka, cassandra, redis = (endpoints[name] for name in ("kafka", "cassandra", "redis"))
+        kafka, cassandra, redis, minio = (endpoints[name] for name in ("kafka", "cassandra", "redis", "minio"))
     except (OSError, KeyError) as error:
-        raise EnginesFileError(f"{path} names no running Kafka, Cassandra and Redis: run `make engines-up`") from error
+        needed = "Kafka, Cassandra, Redis and MinIO"
+        raise EnginesFileError(f"{path} does not name running {needed}: run `make engines-up`") from error
     copies = kafka["replication_factor"]
     return {
         "CHAT4ALL_KAFKA_BOOTSTRAP_SERVERS": kafka["bootstrap_servers"],
@@ -30,4 +31,8 @@ def engine_settings(path: Path) -> Mapping[str, str]:
         "CHAT4ALL_CASSANDRA_DATACENTER": cassandra["datacenter"],
         "CHAT4ALL_CASSANDRA_REPLICATION": f"{cassandra['datacenter']}={cassandra['replication_factor']}",
         "CHAT4ALL_REDIS_URL": redis["url"],
+        "CHAT4ALL_S3_ENDPOINT_URL": minio["endpoint_url"],
+        "CHAT4ALL_S3_REGION": minio["region"],
+        "CHAT4ALL_S3_ACCESS_KEY": minio["access_key"],
+        "CHAT4ALL_S3_SECRET_KEY": minio["secret_key"],
     }
