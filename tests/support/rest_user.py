@@ -27,9 +27,13 @@ class RestUser:
         username = f"u_{uuid.uuid4().hex[:12]}"
         credentials = {"username": username, "password": PASSWORD}
         async with session.post("/v1/users", json=credentials) as answer:
-            user_id = (await answer.json())["user"]["user_id"]
+            body = await answer.json()
+            assert answer.status == 200, body
+            user_id = body["user"]["user_id"]
         async with session.post("/v1/auth/token", json=credentials) as answer:
-            token = (await answer.json())["access_token"]
+            body = await answer.json()
+            assert answer.status == 200, body
+            token = body["access_token"]
         return cls(session, username, user_id, token)
 
     async def get(self, path: str, **params: str) -> Answer:

@@ -30,11 +30,13 @@ class DistributedPlatform:
     """How long Envoy needs to notice that a server serves, or will not."""
 
     async def serves(self) -> None:
-        """Return once every process serves and every partition has its worker. Raises what keeps a process from
-        ever starting."""
+        """Return once every process serves, every partition has its worker, and Envoy has found the servers. Raises
+        what keeps a process from ever starting."""
         children = [each.serves() for each in (*self.workers, *self.servers)]
         await asyncio.gather(*children, self.envoy.serves())
         while not await self._partitions_are_taken():  # noqa: ASYNC110 - it is known in other processes
+            await asyncio.sleep(_POLL_SECONDS)
+        while not await self._servers_are_found():  # noqa: ASYNC110 - the same
             await asyncio.sleep(_POLL_SECONDS)
 
     async def rolling_restart(self) -> None:
@@ -49,6 +51,10 @@ class DistributedPlatform:
     async def _replace(self, each: Supervised[ChildProcess]) -> None:
         _log.info("is replaced", process=each.name)
         await each.replace(lambda process: process.retire(_RETIRE_SECONDS))
+
+    async def _servers_are_found(self) -> bool:
+        envoy = self.envoy.process
+        return envoy is not None and await envoy.sees_servers()
 
     async def _partitions_are_taken(self) -> bool:
         taken: dict[str, int] = {}

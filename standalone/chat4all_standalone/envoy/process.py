@@ -60,6 +60,10 @@ class EnvoyProcess:
             await self.stop()
             raise
 
+    async def sees_servers(self) -> bool:
+        """Whether this Envoy has found servers that are ready, for gRPC and for plain HTTP."""
+        return (await self._health()).startswith(b"HTTP/1.1 200 ")
+
     async def wait(self) -> int:
         """Return the exit code once Envoy has ended, for whatever reason."""
         return await self._child().wait()
@@ -102,12 +106,13 @@ class EnvoyProcess:
     async def _answered(self) -> None:
         """Wait until this very Envoy answers, not another program on its port."""
         process = self._child()
-        while not await self._answers():
+        while not await self._health():
             if process.returncode is not None:
                 raise EnvoyStartError(self._why_ended(process.returncode))
             await asyncio.sleep(_POLL_SECONDS)
 
-    async def _answers(self) -> bool:
+    async def _health(self) -> bytes:
+        """The head of this Envoy's answer to GET /healthz; empty when it gives none."""
         host, port = self._settings.public
         try:
             async with asyncio.timeout(1):
@@ -118,8 +123,8 @@ class EnvoyProcess:
                 finally:
                     writer.close()
         except (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-            return False
-        return f"\r\n{INSTANCE_HEADER}: {self._instance}\r\n".encode() in head
+            return b""
+        return head if f"\r\n{INSTANCE_HEADER}: {self._instance}\r\n".encode() in head else b""
 
     def _why_ended(self, code: int) -> str:
         host, port = self._settings.public
