@@ -9,6 +9,11 @@ import aiohttp
 NUMBER = "100000000000001"
 ANA = "5511999990001"
 BRUNO = "5511999990002"
+INSTAGRAM = "17841400000000001"
+INSTAGRAM_ANA = "6100000000000001"
+BOT = "100000001"
+BOT_TOKEN = "100000001:telegram-development-token"
+TELEGRAM_ANA = "710000001"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +51,27 @@ class GraphClient:
     async def send(self, message: Mapping[str, Any]) -> Answer:
         """A WhatsApp message."""
         return await self.call("POST", f"/{NUMBER}/messages", json={"messaging_product": "whatsapp", **message})
+
+    async def send_direct(self, message: Mapping[str, Any], to: str = INSTAGRAM_ANA, **more: Any) -> Answer:
+        """An Instagram message."""
+        return await self.call("POST", f"/{INSTAGRAM}/messages", json={"recipient": {"id": to}, "message": message} | more)
+
+
+@dataclass(frozen=True, slots=True)
+class BotClient:
+    """The Bot API with a token."""
+
+    session: aiohttp.ClientSession
+    url: str
+    token: str = BOT_TOKEN
+
+    async def call(self, method: str, values: Mapping[str, Any] | None = None, **options: Any) -> Answer:
+        """One call, with JSON."""
+        url = f"{self.url}/bot{self.token}/{method}"
+        body = {} if "data" in options else {"json": values or {}}
+        async with self.session.post(url, **body, **options) as response:
+            return Answer(response.status, response.headers, await response.json())
+
+    async def send_text(self, text: str, chat_id: str = TELEGRAM_ANA, **more: Any) -> Answer:
+        """A text."""
+        return await self.call("sendMessage", {"chat_id": chat_id, "text": text} | more)

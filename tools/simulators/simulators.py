@@ -20,9 +20,11 @@ from .control.application import build_control
 from .control.services import Services
 from .customer_actions import CustomerActions
 from .faults import Faults
+from .instagram.service import InstagramService
 from .media_store import MediaStore
 from .service import Service, WebhookRefusedError
 from .settings import Settings
+from .telegram.service import TelegramService
 from .timers import Timers
 from .traffic import Traffic
 from .webhooks.delivery import Deliveries
@@ -104,7 +106,11 @@ class Simulators:
         timers = Timers()
         stack.callback(timers.close)
         self._context = self._build_context(f"http://{self._host}:{listener.getsockname()[1]}", session, timers)
-        services = [WhatsAppService(self._settings.whatsapp, self._context)]
+        services: list[Service] = [
+            WhatsAppService(self._settings.whatsapp, self._context),
+            InstagramService(self._settings.instagram, self._context),
+            TelegramService(self._settings.telegram, self._context),
+        ]
         self._services = Services(services)
         runner = web.AppRunner(self._application(services), access_log=None, shutdown_timeout=1.0)
         await runner.setup()
@@ -131,7 +137,7 @@ class Simulators:
             deliveries=Deliveries(bounds.webhook_requests),
         )
 
-    def _application(self, services: list[WhatsAppService]) -> web.Application:
+    def _application(self, services: list[Service]) -> web.Application:
         application = web.Application(client_max_size=_MAX_REQUEST)
         for service in services:
             application.add_subapp(f"/{service.channel}", service.application())

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
-from channel_clients import GraphClient
+from channel_clients import BotClient, GraphClient
 from tools.simulators import Settings, Simulators
 from tools.simulators.webhooks.policy import WebhookPolicy
 from tools.simulators.whatsapp.settings import WhatsAppSettings
@@ -16,7 +16,7 @@ def settings() -> Settings:
     """Short waits."""
     return Settings(
         whatsapp=WhatsAppSettings(delivered_seconds=0.001),
-        webhooks=WebhookPolicy(retry_initial_seconds=0.01, retry_max_seconds=0.05),
+        webhooks=WebhookPolicy(retry_initial_seconds=0.01, retry_max_seconds=0.05, reorder_seconds=60),
     )
 
 
@@ -42,3 +42,15 @@ async def receiver() -> AsyncIterator[WebhookReceiver]:
 def whatsapp(simulators: Simulators, session: aiohttp.ClientSession) -> GraphClient:
     """The default number, with its token."""
     return GraphClient(session, f"{simulators.url}/whatsapp/v23.0", "whatsapp-development-token")
+
+
+@pytest.fixture
+def instagram(simulators: Simulators, session: aiohttp.ClientSession) -> GraphClient:
+    """The default account, with its token."""
+    return GraphClient(session, f"{simulators.url}/instagram/v25.0", "instagram-development-token")
+
+
+@pytest.fixture
+def telegram(simulators: Simulators, session: aiohttp.ClientSession) -> BotClient:
+    """The default bot."""
+    return BotClient(session, f"{simulators.url}/telegram")

@@ -16,6 +16,8 @@ class Attempt:
     status: int | None
     """The HTTP status; None when there was no answer."""
     error: str | None = None
+    retry_after: float | None = None
+    """Seconds that the webhook asked to wait."""
 
 
 @dataclass(slots=True)
