@@ -54,7 +54,8 @@ class GraphClient:
 
     async def send_direct(self, message: Mapping[str, Any], to: str = INSTAGRAM_ANA, **more: Any) -> Answer:
         """An Instagram message."""
-        return await self.call("POST", f"/{INSTAGRAM}/messages", json={"recipient": {"id": to}, "message": message} | more)
+        body = {"recipient": {"id": to}, "message": message} | more
+        return await self.call("POST", f"/{INSTAGRAM}/messages", json=body)
 
 
 @dataclass(frozen=True, slots=True)
