@@ -35,6 +35,9 @@ _SUITES_OF_ENGINES = {
         "test_refresh_token_store",
         "test_file_store",
         "test_contact_store",
+        "test_link_code_store",
+        "test_identity_store",
+        "test_delivery_state_store",
     ),
 }
 """Which suites an engine's adapters must pass; all others of their process are SQLite's."""
@@ -152,6 +155,9 @@ def _with_cassandra(embedded: EngineUnderTest, section: CassandraSection) -> Eng
                 refresh_tokens=stores.refresh_tokens,
                 files=stores.files,
                 contacts=stores.contacts,
+                link_codes=stores.link_codes,
+                identities=stores.identities,
+                delivery_states=stores.delivery_states,
             )
 
     return replace(embedded, open=opened)

@@ -9,9 +9,10 @@ from engine_under_test import EngineUnderTest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from chat4all_core.domain.channel import ChannelAddress, ChannelName
 from chat4all_core.domain.file import Attachment
 from chat4all_core.domain.ids import ConversationId, FileId, MessageId, ParticipantId, UserId
-from chat4all_core.domain.message import AcceptedMessage, StoredMessage
+from chat4all_core.domain.message import AcceptedMessage, DeliveryRoute, StoredMessage
 from chat4all_core.domain.source import Source
 from chat4all_core.domain.timestamp import Timestamp
 from chat4all_core.ports.engine import Engine
@@ -60,6 +61,7 @@ async def test_a_message_is_read_as_it_was_written(engine: Engine) -> None:
             rich.message,
             text="héllo ✓ 🎉 " + "x" * 10_000,
             file=Attachment(FileId("f1"), "résumé 🎉.pdf", 5 << 40, "application/pdf", "0" * 64),
+            routes=(DeliveryRoute(user("ben"), ChannelAddress(ChannelName("telegram"), "1")),),
             reply_to=plain.message.message_id,
             metadata={"k": "v", "ключ": "", "quote": '"\\'},
             membership_version=7,

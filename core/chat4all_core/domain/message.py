@@ -1,9 +1,10 @@
 """Messages: what a client may send, what was accepted, and what is stored."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from chat4all_core.domain.channel import ChannelAddress
+from chat4all_core.domain.channel import ChannelAddress, ChannelName
 from chat4all_core.domain.errors import InvalidArgumentError, Violation
 from chat4all_core.domain.file import Attachment
 from chat4all_core.domain.ids import ConversationId, MessageId, ParticipantId, UserId
@@ -52,6 +53,19 @@ class StoredMessage:
     """1, 2, 3, … within the conversation, with no gap."""
     source: Source
     """The log record that it came from."""
+
+
+def encode_routes(routes: Iterable[DeliveryRoute]) -> str:
+    """As stores keep them: a JSON array of [recipient, channel, address]."""
+    return json.dumps([(route.recipient, route.to.channel, route.to.address) for route in routes])
+
+
+def decode_routes(text: str) -> tuple[DeliveryRoute, ...]:
+    """The reverse."""
+    return tuple(
+        DeliveryRoute(recipient, ChannelAddress(ChannelName(channel), address))
+        for recipient, channel, address in json.loads(text)
+    )
 
 
 def check_content(text: str, metadata: Mapping[str, str], *, has_file: bool = False) -> None:

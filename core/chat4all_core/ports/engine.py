@@ -4,8 +4,11 @@ from dataclasses import dataclass
 
 from chat4all_core.ports.contact_store import ContactStore
 from chat4all_core.ports.conversation_store import ConversationStore
+from chat4all_core.ports.delivery_state_store import DeliveryStateStore
 from chat4all_core.ports.event_log import EventLog
 from chat4all_core.ports.file_store import FileStore
+from chat4all_core.ports.identity_store import IdentityStore
+from chat4all_core.ports.link_code_store import LinkCodeStore
 from chat4all_core.ports.message_store import MessageStore
 from chat4all_core.ports.receipt_store import ReceiptStore
 from chat4all_core.ports.refresh_token_store import RefreshTokenStore
@@ -24,5 +27,8 @@ class Engine:
     users: UserStore
     refresh_tokens: RefreshTokenStore
     contacts: ContactStore
+    link_codes: LinkCodeStore
+    identities: IdentityStore
+    delivery_states: DeliveryStateStore
     streams: UserStream
     files: FileStore

@@ -5,20 +5,20 @@ from typing import Any
 
 from chat4all_core.domain.file import decode_attachment, encode_attachment
 from chat4all_core.domain.ids import ConversationId
-from chat4all_core.domain.message import AcceptedMessage, StoredMessage
+from chat4all_core.domain.message import AcceptedMessage, StoredMessage, decode_routes, encode_routes
 from chat4all_core.domain.source import Source
 from chat4all_core.domain.timestamp import Timestamp
 
 COLUMNS = (
     "sequence, conversation_id, generation, partition, offset, message_id, sender, accepted_at, "
-    "membership_version, reply_to, metadata, text, file"
+    "membership_version, reply_to, metadata, text, file, routes"
 )
 """What `from_row` wants."""
 
 BUCKET = 10_000
 """Sequences in a partition. It can't be changed: rows would not be found any more."""
 
-INSERT_MESSAGE = f"INSERT INTO messages (bucket, {COLUMNS}) VALUES ({', '.join('?' * 14)}) USING TIMESTAMP ?"
+INSERT_MESSAGE = f"INSERT INTO messages (bucket, {COLUMNS}) VALUES ({', '.join('?' * 15)}) USING TIMESTAMP ?"
 
 INSERT_POSITION = (
     "INSERT INTO message_positions (message_id, conversation_id, sequence, generation, partition, offset)"
@@ -44,6 +44,7 @@ def message_values(stored: StoredMessage) -> tuple[Any, ...]:
         "" if message.metadata is None else json.dumps(dict(message.metadata), ensure_ascii=False),
         message.text,
         "" if message.file is None else encode_attachment(message.file),
+        encode_routes(message.routes) if message.routes else "",
         write_time(source),
     )
 
@@ -65,7 +66,7 @@ def position_values(stored: StoredMessage) -> tuple[Any, ...]:
 def from_row(row: tuple[Any, ...]) -> StoredMessage:
     """The message of a row with COLUMNS."""
     (sequence, conversation_id, generation, partition, offset, message_id, sender, accepted_at) = row[:8]
-    (membership_version, reply_to, metadata, text, file) = row[8:]
+    (membership_version, reply_to, metadata, text, file, routes) = row[8:]
     message = AcceptedMessage(
         message_id=message_id,
         conversation_id=ConversationId(conversation_id),
@@ -76,6 +77,7 @@ def from_row(row: tuple[Any, ...]) -> StoredMessage:
         reply_to=reply_to or None,
         metadata=json.loads(metadata) if metadata else None,
         file=decode_attachment(file) if file else None,
+        routes=decode_routes(routes) if routes else (),
     )
     return StoredMessage(message, sequence, Source(generation, partition, offset))
 

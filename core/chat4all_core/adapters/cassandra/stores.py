@@ -6,7 +6,10 @@ from dataclasses import dataclass
 
 from chat4all_core.adapters.cassandra.contact_store import CassandraContactStore
 from chat4all_core.adapters.cassandra.conversation_store import CassandraConversationStore
+from chat4all_core.adapters.cassandra.delivery_state_store import CassandraDeliveryStateStore
 from chat4all_core.adapters.cassandra.file_store import CassandraFileStore
+from chat4all_core.adapters.cassandra.identity_store import CassandraIdentityStore
+from chat4all_core.adapters.cassandra.link_code_store import CassandraLinkCodeStore
 from chat4all_core.adapters.cassandra.message_store import CassandraMessageStore
 from chat4all_core.adapters.cassandra.migration import require_schema
 from chat4all_core.adapters.cassandra.receipt_store import CassandraReceiptStore
@@ -27,6 +30,9 @@ class CassandraStores:
     users: CassandraUserStore
     refresh_tokens: CassandraRefreshTokenStore
     contacts: CassandraContactStore
+    link_codes: CassandraLinkCodeStore
+    identities: CassandraIdentityStore
+    delivery_states: CassandraDeliveryStateStore
     files: CassandraFileStore
 
 
@@ -48,5 +54,8 @@ async def open_stores(settings: CassandraSection, clock: Clock) -> AsyncIterator
             users=await CassandraUserStore.open(session),
             refresh_tokens=await CassandraRefreshTokenStore.open(session, clock),
             contacts=await CassandraContactStore.open(session),
+            link_codes=await CassandraLinkCodeStore.open(session, clock),
+            identities=await CassandraIdentityStore.open(session),
+            delivery_states=await CassandraDeliveryStateStore.open(session),
             files=await CassandraFileStore.open(session),
         )

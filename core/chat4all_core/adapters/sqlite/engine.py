@@ -9,9 +9,12 @@ from chat4all_core.adapters.sqlite.contact_store import SqliteContactStore
 from chat4all_core.adapters.sqlite.conversation_store import SqliteConversationStore
 from chat4all_core.adapters.sqlite.data_dir import locked_data_dir
 from chat4all_core.adapters.sqlite.database import Database, DatabaseSettings
+from chat4all_core.adapters.sqlite.delivery_state_store import SqliteDeliveryStateStore
 from chat4all_core.adapters.sqlite.event_log import EventLogSettings, SqliteEventLog
 from chat4all_core.adapters.sqlite.file_store import SqliteFileStore
+from chat4all_core.adapters.sqlite.identity_store import SqliteIdentityStore
 from chat4all_core.adapters.sqlite.janitor import JanitorSettings, running_janitor
+from chat4all_core.adapters.sqlite.link_code_store import SqliteLinkCodeStore
 from chat4all_core.adapters.sqlite.message_store import SqliteMessageStore
 from chat4all_core.adapters.sqlite.receipt_store import SqliteReceiptStore
 from chat4all_core.adapters.sqlite.refresh_token_store import SqliteRefreshTokenStore
@@ -58,6 +61,9 @@ async def open_engine(data_dir: Path, clock: Clock, settings: SqliteSettings | N
             users=SqliteUserStore(store),
             refresh_tokens=SqliteRefreshTokenStore(store, clock),
             contacts=SqliteContactStore(store),
+            link_codes=SqliteLinkCodeStore(store, clock),
+            identities=SqliteIdentityStore(store),
+            delivery_states=SqliteDeliveryStateStore(store),
             streams=streams,
             files=SqliteFileStore(store),
         )

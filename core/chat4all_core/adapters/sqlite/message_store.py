@@ -9,14 +9,14 @@ from chat4all_core.adapters.sqlite.database import Database
 from chat4all_core.adapters.sqlite.rows import insert_rows, json_array
 from chat4all_core.domain.file import decode_attachment, encode_attachment
 from chat4all_core.domain.ids import ConversationId, MessageId, UserId
-from chat4all_core.domain.message import AcceptedMessage, StoredMessage
+from chat4all_core.domain.message import AcceptedMessage, StoredMessage, decode_routes, encode_routes
 from chat4all_core.domain.source import Source
 from chat4all_core.domain.timestamp import Timestamp
 from chat4all_core.ports.message_store import MessagePosition
 
 _COLUMNS = (
     "conversation_id, sequence, generation, partition, offset, message_id, sender, accepted_at, "
-    "membership_version, reply_to, metadata, text, file"
+    "membership_version, reply_to, metadata, text, file, routes"
 )
 _CONTENT = _COLUMNS.split(", ")[2:]
 # The newest write wins, whatever the order in which writes arrive; the same again changes nothing.
@@ -141,12 +141,13 @@ def _to_row(stored: StoredMessage) -> tuple[Any, ...]:
         None if message.metadata is None else json.dumps(dict(message.metadata), ensure_ascii=False),
         message.text,
         None if message.file is None else encode_attachment(message.file),
+        encode_routes(message.routes) if message.routes else None,
     )
 
 
 def _from_row(row: tuple[Any, ...]) -> StoredMessage:
     (conversation_id, sequence, generation, partition, offset, message_id, sender, accepted_at) = row[:8]
-    (membership_version, reply_to, metadata, text, file) = row[8:]
+    (membership_version, reply_to, metadata, text, file, routes) = row[8:]
     message = AcceptedMessage(
         message_id=message_id,
         conversation_id=conversation_id,
@@ -157,5 +158,6 @@ def _from_row(row: tuple[Any, ...]) -> StoredMessage:
         reply_to=reply_to,
         metadata=None if metadata is None else json.loads(metadata),
         file=None if file is None else decode_attachment(file),
+        routes=() if routes is None else decode_routes(routes),
     )
     return StoredMessage(message, sequence, Source(generation, partition, offset))
