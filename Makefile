@@ -11,6 +11,8 @@ TESTED_ENGINES := $(DISTRIBUTED_ENGINES),seaweedfs
 ENGINES_FILE = $${CHAT4ALL_ENGINES_DIR:-$(CURDIR)/.engines}/engines.json
 DISTRIBUTED_TESTS := $(addprefix tests/e2e/test_,rest.py rest_bad_input.py grpcurl.py crash.py files_rest.py sdk_files.py)
 MEMBERS := gen/python core channels server workers standalone sdk/python
+# gRPC's core would remark on every process that is started.
+BENCH = env PYTHONPATH=tests/support GRPC_ENABLE_FORK_SUPPORT=0 $(BIN)/python
 export UV_NO_PROGRESS := 1
 
 .PHONY: help
@@ -96,12 +98,16 @@ test-crash: .venv/.ready ## 20,000 messages while the whole process is killed at
 	@$(BIN)/pytest tests/e2e/test_crash.py --messages 20000 --kills 12 --timeout 3600 $(ARGS)
 
 .PHONY: bench
-bench: .venv/.ready ## measure throughput and latency against a bare echo in the same run
-	@exec env PYTHONPATH=tests/support $(BIN)/python -m bench $(ARGS)
+bench: .venv/.ready ## measure throughput and latency against a bare echo in the same run; ARGS=files: MB/s of files
+	@exec $(BENCH) -m bench $(ARGS)
 
 .PHONY: bench-memory
 bench-memory: .venv/.ready ## show that memory stays flat over 200,000 messages and beside a stalled reader
-	@exec env PYTHONPATH=tests/support $(BIN)/python -m bench.memory $(ARGS)
+	@exec $(BENCH) -m bench.memory $(ARGS)
+
+.PHONY: endurance-files
+endurance-files: .venv/.ready ## files of 5 GiB up and down, their sums compared and memory watched; ARGS: --platform distributed --at-once 8 ...
+	@exec $(BENCH) -m bench.files.endurance $(ARGS)
 
 .PHONY: lint
 lint: .venv/.ready ## ruff, mypy, import-linter, buf lint and breaking, generated code up to date

@@ -2,11 +2,13 @@
 
 import argparse
 import statistics
+import sys
 import time
 
 import grpc
 import uvloop
 
+import bench.files.table
 from bench.echo import METHOD
 from bench.load import Call, Measured, closed_loop, open_loop
 from bench.people import People, meet
@@ -118,6 +120,11 @@ async def latency(people: People, direct: grpc.aio.Channel, seconds: float) -> N
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
+    if sys.argv[1:2] == ["files"]:
+        bench.files.table.run(sys.argv[2:])
+        sys.exit()
+    parser = argparse.ArgumentParser(
+        description=__doc__, epilog="`files` as the first argument measures files instead."
+    )
     parser.add_argument("--seconds", type=float, default=5.0, help="length of a round")
     uvloop.run(main(parser.parse_args().seconds))
