@@ -38,6 +38,10 @@ _SUITES_OF_ENGINES = {
         "test_link_code_store",
         "test_identity_store",
         "test_delivery_state_store",
+        "test_delivery_ledger",
+        "test_provider_messages",
+        "test_deferred_deliveries",
+        "test_dead_letter_store",
     ),
 }
 """Which suites an engine's adapters must pass; all others of their process are SQLite's."""
@@ -158,6 +162,10 @@ def _with_cassandra(embedded: EngineUnderTest, section: CassandraSection) -> Eng
                 link_codes=stores.link_codes,
                 identities=stores.identities,
                 delivery_states=stores.delivery_states,
+                ledger=stores.ledger,
+                provider_messages=stores.provider_messages,
+                deferred=stores.deferred,
+                dead_letters=stores.dead_letters,
             )
 
     return replace(embedded, open=opened)

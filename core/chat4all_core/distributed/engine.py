@@ -56,6 +56,10 @@ async def open_distributed_engine(settings: Settings, clock: Clock) -> AsyncIter
                 delivery_states=stores.delivery_states,
                 streams=streams,
                 files=stores.files,
+                ledger=stores.ledger,
+                provider_messages=stores.provider_messages,
+                deferred=stores.deferred,
+                dead_letters=stores.dead_letters,
             ),
             limiter=RedisRateLimiter(redis, MemoryRateLimiter(time.monotonic), time.monotonic),
         )

@@ -16,6 +16,9 @@ from chat4all_core.domain.ids import ParticipantId, UserId
 ChannelName = NewType("ChannelName", str)
 """Of a channel, such as `whatsapp`: letters in lower case."""
 
+CHANNELS = (ChannelName("whatsapp"), ChannelName("instagram"), ChannelName("telegram"))
+"""The names of those that there are: what is known of them beyond is in `chat4all_channels.registry`."""
+
 AccountId = NewType("AccountId", str)
 """Of an account of ours, as its channel calls it."""
 

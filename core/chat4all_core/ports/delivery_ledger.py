@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from chat4all_core.domain.channel import ProviderId
-from chat4all_core.domain.delivery import DeliveryId
+from chat4all_core.domain.delivery import DeliveryFailure, DeliveryId
 from chat4all_core.domain.delivery_state import DeliveryState
 from chat4all_core.domain.timestamp import Timestamp
 
@@ -36,11 +36,23 @@ class Settlement:
 
     state: DeliveryState
     """SENT (the channel has it), FAILED, or UNKNOWN."""
+    time: Timestamp
+    """When that was known."""
     provider_id: ProviderId | None = None
+    failure: DeliveryFailure | None = None
+    """Of FAILED."""
 
 
 class DeliveryLedger(Protocol):
     """Entries are kept for at least 30 days."""
+
+    async def find(self, key: LedgerKey) -> Claim | Settlement | None:
+        """What stands, without claiming anything; None when nobody has.
+
+        Raises:
+            UnavailableError.
+        """
+        ...
 
     async def claim(self, key: LedgerKey, claim: Claim) -> Claim | Settlement | None:
         """Claim a part that nobody has claimed.
@@ -55,7 +67,8 @@ class DeliveryLedger(Protocol):
         ...
 
     async def settle(self, key: LedgerKey, settlement: Settlement) -> None:
-        """Say how it ended. SENT and FAILED are final; UNKNOWN yields to them.
+        """Say how it ended. SENT and FAILED are final; UNKNOWN yields to them. What was never claimed, or is not kept
+        any more, can't be settled: nothing happens.
 
         Raises:
             UnavailableError: call again; nobody else will.

@@ -10,19 +10,22 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from chat4all_core.domain.channel import ChannelName
+from chat4all_core.domain.channel import CHANNELS, ChannelName
 from chat4all_core.domain.source import Source
 
 MESSAGE_ACCEPTED = "chat4all.message.accepted.v1"
 STATUS_UPDATED = "chat4all.status.updated.v1"
 CHANNEL_RECEIVED = "chat4all.channel.received.v1"
 DEAD_LETTER = "chat4all.dead.letter.v1"
-TOPICS = (MESSAGE_ACCEPTED, STATUS_UPDATED, CHANNEL_RECEIVED, DEAD_LETTER)
 
 
 def delivery_requested(channel: ChannelName) -> str:
     """The topic from which a channel's connector takes its work."""
     return f"chat4all.delivery.requested.{channel}.v1"
+
+
+TOPICS = (MESSAGE_ACCEPTED, STATUS_UPDATED, CHANNEL_RECEIVED, DEAD_LETTER, *map(delivery_requested, CHANNELS))
+"""All of them. Topics of channels without an account hold what waits until there is one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,8 +32,9 @@ class DeliveryReference:
 
 
 class ProviderMessages(Protocol):
-    """A report may come before the answer that tells the message's id: it is parked here until then. Entries are kept
-    for at least 30 days."""
+    """A report may come before the answer that tells the message's id: it is parked here until then, as the value of
+    topic chat4all.channel.received.v1 that it came as, and goes there again. Entries are kept for at least 30
+    days."""
 
     async def put(self, message: ProviderMessage, reference: DeliveryReference) -> Sequence[bytes]:
         """Remember, durably, and give the reports that were parked. Calling again changes nothing and gives them

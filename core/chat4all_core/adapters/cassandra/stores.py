@@ -7,11 +7,15 @@ from dataclasses import dataclass
 from chat4all_core.adapters.cassandra.contact_store import CassandraContactStore
 from chat4all_core.adapters.cassandra.conversation_store import CassandraConversationStore
 from chat4all_core.adapters.cassandra.delivery_state_store import CassandraDeliveryStateStore
+from chat4all_core.adapters.cassandra.dead_letter_store import CassandraDeadLetterStore
+from chat4all_core.adapters.cassandra.deferred_deliveries import CassandraDeferredDeliveries
+from chat4all_core.adapters.cassandra.delivery_ledger import CassandraDeliveryLedger
 from chat4all_core.adapters.cassandra.file_store import CassandraFileStore
 from chat4all_core.adapters.cassandra.identity_store import CassandraIdentityStore
 from chat4all_core.adapters.cassandra.link_code_store import CassandraLinkCodeStore
 from chat4all_core.adapters.cassandra.message_store import CassandraMessageStore
 from chat4all_core.adapters.cassandra.migration import require_schema
+from chat4all_core.adapters.cassandra.provider_messages import CassandraProviderMessages
 from chat4all_core.adapters.cassandra.receipt_store import CassandraReceiptStore
 from chat4all_core.adapters.cassandra.refresh_token_store import CassandraRefreshTokenStore
 from chat4all_core.adapters.cassandra.session import open_session
@@ -34,6 +38,10 @@ class CassandraStores:
     identities: CassandraIdentityStore
     delivery_states: CassandraDeliveryStateStore
     files: CassandraFileStore
+    ledger: CassandraDeliveryLedger
+    provider_messages: CassandraProviderMessages
+    deferred: CassandraDeferredDeliveries
+    dead_letters: CassandraDeadLetterStore
 
 
 @asynccontextmanager
@@ -58,4 +66,8 @@ async def open_stores(settings: CassandraSection, clock: Clock) -> AsyncIterator
             identities=await CassandraIdentityStore.open(session),
             delivery_states=await CassandraDeliveryStateStore.open(session),
             files=await CassandraFileStore.open(session),
+            ledger=await CassandraDeliveryLedger.open(session),
+            provider_messages=await CassandraProviderMessages.open(session),
+            deferred=await CassandraDeferredDeliveries.open(session),
+            dead_letters=await CassandraDeadLetterStore.open(session),
         )

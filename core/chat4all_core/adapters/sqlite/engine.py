@@ -10,12 +10,16 @@ from chat4all_core.adapters.sqlite.conversation_store import SqliteConversationS
 from chat4all_core.adapters.sqlite.data_dir import locked_data_dir
 from chat4all_core.adapters.sqlite.database import Database, DatabaseSettings
 from chat4all_core.adapters.sqlite.delivery_state_store import SqliteDeliveryStateStore
+from chat4all_core.adapters.sqlite.dead_letter_store import SqliteDeadLetterStore
+from chat4all_core.adapters.sqlite.deferred_deliveries import SqliteDeferredDeliveries
+from chat4all_core.adapters.sqlite.delivery_ledger import SqliteDeliveryLedger
 from chat4all_core.adapters.sqlite.event_log import EventLogSettings, SqliteEventLog
 from chat4all_core.adapters.sqlite.file_store import SqliteFileStore
 from chat4all_core.adapters.sqlite.identity_store import SqliteIdentityStore
 from chat4all_core.adapters.sqlite.janitor import JanitorSettings, running_janitor
 from chat4all_core.adapters.sqlite.link_code_store import SqliteLinkCodeStore
 from chat4all_core.adapters.sqlite.message_store import SqliteMessageStore
+from chat4all_core.adapters.sqlite.provider_messages import SqliteProviderMessages
 from chat4all_core.adapters.sqlite.receipt_store import SqliteReceiptStore
 from chat4all_core.adapters.sqlite.refresh_token_store import SqliteRefreshTokenStore
 from chat4all_core.adapters.sqlite.user_store import SqliteUserStore
@@ -52,7 +56,7 @@ async def open_engine(data_dir: Path, clock: Clock, settings: SqliteSettings | N
         log = await Database.open(data_dir / "log.db", "log", settings.database)
         stack.push_async_callback(log.aclose)
         streams = await SqliteUserStream.open(store, clock, settings.user_stream)
-        await stack.enter_async_context(running_janitor(log, streams, clock, settings.janitor))
+        await stack.enter_async_context(running_janitor(store, log, streams, clock, settings.janitor))
         yield Engine(
             log=SqliteEventLog(log, clock, settings.event_log),
             messages=SqliteMessageStore(store),
@@ -65,5 +69,9 @@ async def open_engine(data_dir: Path, clock: Clock, settings: SqliteSettings | N
             identities=SqliteIdentityStore(store),
             delivery_states=SqliteDeliveryStateStore(store),
             streams=streams,
+            ledger=SqliteDeliveryLedger(store, clock),
+            provider_messages=SqliteProviderMessages(store, clock),
+            deferred=SqliteDeferredDeliveries(store),
+            dead_letters=SqliteDeadLetterStore(store, clock),
             files=SqliteFileStore(store),
         )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import structlog
 
 from chat4all_core.adapters.sqlite.database import Database
+from chat4all_core.adapters.sqlite.expiry import delete_expired
 from chat4all_core.adapters.sqlite.log_retention import delete_committed
 from chat4all_core.adapters.sqlite.user_stream import SqliteUserStream
 from chat4all_core.domain.errors import UnavailableError
@@ -28,10 +29,10 @@ class JanitorSettings:
 
 @asynccontextmanager
 async def running_janitor(
-    log: Database, streams: SqliteUserStream, clock: Clock, settings: JanitorSettings
+    store: Database, log: Database, streams: SqliteUserStream, clock: Clock, settings: JanitorSettings
 ) -> AsyncIterator[None]:
     """A janitor works within the context."""
-    task = asyncio.create_task(_clean_for_ever(log, streams, clock, settings))
+    task = asyncio.create_task(_clean_for_ever(store, log, streams, clock, settings))
     try:
         yield
     finally:
@@ -40,11 +41,14 @@ async def running_janitor(
             await task
 
 
-async def _clean_for_ever(log: Database, streams: SqliteUserStream, clock: Clock, settings: JanitorSettings) -> None:
+async def _clean_for_ever(
+    store: Database, log: Database, streams: SqliteUserStream, clock: Clock, settings: JanitorSettings
+) -> None:
     while True:
         try:
             await delete_committed(log, Timestamp(clock() - settings.log_age))
             await streams.trim_expired()
+            await delete_expired(store, clock())
         except UnavailableError:
             _log.warning("cleaning up was put off")
         except Exception:  # a fault here must not end the cleaning for good, unseen
