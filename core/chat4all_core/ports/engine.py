@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from chat4all_core.ports.contact_store import ContactStore
 from chat4all_core.ports.conversation_store import ConversationStore
-from chat4all_core.ports.delivery_state_store import DeliveryStateStore
 from chat4all_core.ports.dead_letter_store import DeadLetterStore
 from chat4all_core.ports.deferred_deliveries import DeferredDeliveries
 from chat4all_core.ports.delivery_ledger import DeliveryLedger
+from chat4all_core.ports.delivery_state_store import DeliveryStateStore
 from chat4all_core.ports.event_log import EventLog
 from chat4all_core.ports.file_store import FileStore
 from chat4all_core.ports.identity_store import IdentityStore

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from chat4all_core.adapters.cassandra.contact_store import CassandraContactStore
 from chat4all_core.adapters.cassandra.conversation_store import CassandraConversationStore
-from chat4all_core.adapters.cassandra.delivery_state_store import CassandraDeliveryStateStore
 from chat4all_core.adapters.cassandra.dead_letter_store import CassandraDeadLetterStore
 from chat4all_core.adapters.cassandra.deferred_deliveries import CassandraDeferredDeliveries
 from chat4all_core.adapters.cassandra.delivery_ledger import CassandraDeliveryLedger
+from chat4all_core.adapters.cassandra.delivery_state_store import CassandraDeliveryStateStore
 from chat4all_core.adapters.cassandra.file_store import CassandraFileStore
 from chat4all_core.adapters.cassandra.identity_store import CassandraIdentityStore
 from chat4all_core.adapters.cassandra.link_code_store import CassandraLinkCodeStore

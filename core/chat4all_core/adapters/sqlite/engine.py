@@ -9,10 +9,10 @@ from chat4all_core.adapters.sqlite.contact_store import SqliteContactStore
 from chat4all_core.adapters.sqlite.conversation_store import SqliteConversationStore
 from chat4all_core.adapters.sqlite.data_dir import locked_data_dir
 from chat4all_core.adapters.sqlite.database import Database, DatabaseSettings
-from chat4all_core.adapters.sqlite.delivery_state_store import SqliteDeliveryStateStore
 from chat4all_core.adapters.sqlite.dead_letter_store import SqliteDeadLetterStore
 from chat4all_core.adapters.sqlite.deferred_deliveries import SqliteDeferredDeliveries
 from chat4all_core.adapters.sqlite.delivery_ledger import SqliteDeliveryLedger
+from chat4all_core.adapters.sqlite.delivery_state_store import SqliteDeliveryStateStore
 from chat4all_core.adapters.sqlite.event_log import EventLogSettings, SqliteEventLog
 from chat4all_core.adapters.sqlite.file_store import SqliteFileStore
 from chat4all_core.adapters.sqlite.identity_store import SqliteIdentityStore
