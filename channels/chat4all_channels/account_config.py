@@ -13,7 +13,9 @@ class AccountConfig:
     """Of the channel's API; its own unless set."""
     inbox: tuple[str, ...] = ()
     """Usernames of those who get the conversation that is made when a stranger writes to this account. Without any,
-    what strangers write is refused to be read: it waits as a dead letter."""
+    what strangers write waits as a dead letter."""
+    forward: bool = True
+    """Whether what people write to this account also goes to the linked addresses of those who get it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

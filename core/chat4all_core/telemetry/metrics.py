@@ -1,8 +1,8 @@
 """Every metric of the platform, declared once.
 
 Names follow Prometheus: prefix, unit, `_total` for counters. Labels take their values from small closed sets, never
-an id: `method` (the RPCs of the contracts), `code` (the names of gRPC's status codes), `channel`, `outcome`, `role`
-(the worker roles) and `reason`. Below each metric stands who writes it.
+an id: `method` (the RPCs of the contracts), `code` (the names of gRPC's status codes), `channel`, `outcome`, `kind`,
+`role` (the worker roles) and `reason`. Below each metric stands who writes it.
 """
 
 from collections.abc import Sequence
@@ -56,6 +56,11 @@ class Metrics:
             "webhooks_received_total", "Calls of channels to webhooks, by what became of them.", "channel", "outcome"
         )
         """Server, the webhook intake."""
+
+        self.channel_events = counter(
+            "channel_events_total", "What channels told, by kind: message, report, unsupported.", "channel", "kind"
+        )
+        """Workers, the inbound role."""
 
         self.messages_routed = counter("messages_routed_total", "Messages that were given their sequence and stored.")
         """Workers, the router."""
