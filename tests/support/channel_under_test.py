@@ -28,6 +28,8 @@ class ChannelUnderTest:
     """The account, with its API at the simulators' URL."""
     without_token: Callable[[str], AccountConfig]
     """The same with a token that is wrong."""
+    says_when: bool
+    """Whether a limit comes with the time after which to try again."""
 
 
 def _whatsapp(url: str, token: str = "whatsapp-development-token") -> WhatsAppConfig:
@@ -70,6 +72,7 @@ CHANNELS: Mapping[str, ChannelUnderTest] = {
         "+5511999998888",
         _whatsapp,
         lambda url: _whatsapp(url, "wrong"),
+        says_when=True,
     ),
     "instagram": ChannelUnderTest(
         ChannelName("instagram"),
@@ -80,6 +83,7 @@ CHANNELS: Mapping[str, ChannelUnderTest] = {
         "6100000000009999",
         _instagram,
         lambda url: _instagram(url, "wrong"),
+        says_when=False,
     ),
     "telegram": ChannelUnderTest(
         ChannelName("telegram"),
@@ -90,5 +94,6 @@ CHANNELS: Mapping[str, ChannelUnderTest] = {
         "799999999",
         _telegram,
         lambda url: _telegram(url, "wrong"),
+        says_when=True,
     ),
 }
