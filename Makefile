@@ -54,7 +54,7 @@ fmt: .venv/.ready ## format the code and the contracts
 
 .PHONY: run
 run: .venv/.ready ## serve everything on this machine: API on port 8080, data in .chat4all/
-	@exec $(BIN)/python -m chat4all_standalone
+	@CHAT4ALL_CHANNELS_SIMULATED=$${CHAT4ALL_CHANNELS_SIMULATED-on} exec $(BIN)/python -m chat4all_standalone
 
 .PHONY: run-distributed
 run-distributed: .venv/.ready ## serve by several processes on real engines, which are started if need be; ARGS: --servers 3 ...

@@ -368,6 +368,13 @@ class ChannelsSection:
         "The TOML file with the accounts on them (docs/channels); without one, the platform has no channels.",
         "none",
     )
+    simulated: bool = setting(
+        False,
+        FLAG,
+        "Whether the embedded platform, where it is given no such file, starts simulators of them to try things out"
+        " with. `make run` does so unless told otherwise.",
+        "`off`",
+    )
 
 
 @dataclass(frozen=True, slots=True)

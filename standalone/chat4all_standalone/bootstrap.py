@@ -25,6 +25,7 @@ from chat4all_core.telemetry.metrics import Metrics
 from chat4all_core.telemetry.tracing import open_tracer
 from chat4all_server.bootstrap import build_server, open_file_storage, open_security
 from chat4all_standalone.envoy import EnvoyProcess, EnvoySettings
+from chat4all_standalone.simulated_channels import SimulatedChannels, simulated_channels
 from chat4all_workers.bootstrap import build_workers
 from chat4all_workers.running import running
 
@@ -39,6 +40,8 @@ class Platform:
 
     url: str
     grpc_target: str
+    simulators: str | None
+    """URL of the page of the simulated channels, where there are some."""
     failed: asyncio.Event
     """Set when a part of it has ended by itself: the rest is not worth keeping."""
 
@@ -55,7 +58,9 @@ async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
         engine = await stack.enter_async_context(open_engine(data_dir, system_clock, _sqlite_settings(settings)))
         tracer = open_tracer("chat4all", settings.telemetry.traces)
         stack.callback(tracer.close)
-        accounts = await stack.enter_async_context(open_accounts(settings.channels.accounts_file))
+        simulated = await _simulated(stack, settings)
+        accounts_file = simulated.accounts_file if simulated else settings.channels.accounts_file
+        accounts = await stack.enter_async_context(open_accounts(accounts_file))
         workers = build_workers(engine, codec, metrics, tracer)
         await stack.enter_async_context(running(workers, failed))
 
@@ -82,10 +87,21 @@ async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
         # Stopping goes the other way round, but for this: subscribers hear through Envoy that the server goes away.
         stack.push_async_callback(server.stop, _GRACE_SECONDS)
         yield Platform(
-            url=f"http://{_reachable(settings.envoy.address)}:{settings.envoy.port}",
+            url=_public_url(settings),
             grpc_target=f"{_reachable(settings.server.address)}:{server.grpc_port}",
+            simulators=simulated.page if simulated else None,
             failed=failed,
         )
+
+
+async def _simulated(stack: AsyncExitStack, settings: Settings) -> SimulatedChannels | None:
+    if settings.channels.accounts_file is not None or not settings.channels.simulated:
+        return None
+    return await stack.enter_async_context(simulated_channels(settings.data.dir, _public_url(settings)))
+
+
+def _public_url(settings: Settings) -> str:
+    return f"http://{_reachable(settings.envoy.address)}:{settings.envoy.port}"
 
 
 def _sqlite_settings(settings: Settings) -> SqliteSettings:

@@ -21,6 +21,7 @@ from chat4all_server.server import PortError
 from chat4all_standalone.banner import banner
 from chat4all_standalone.bootstrap import open_platform
 from chat4all_standalone.envoy import EnvoyStartError
+from chat4all_standalone.simulated_channels import SimulatorsStartError
 
 _OPERATORS_ERRORS = (
     AccountsFileError,
@@ -30,6 +31,7 @@ _OPERATORS_ERRORS = (
     NewerSchemaError,
     PortError,
     SecretFileError,
+    SimulatorsStartError,
 )
 """What whoever started the platform can mend: they get the message, not a traceback."""
 
@@ -56,7 +58,7 @@ async def _serve(settings: Settings) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with open_platform(settings) as platform:
-        print(banner(platform.url, platform.grpc_target, str(settings.data.dir)), flush=True)
+        print(banner(platform, str(settings.data.dir)), flush=True)
         waiting = [asyncio.create_task(event.wait()) for event in (stop, platform.failed)]
         await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         for task in waiting:

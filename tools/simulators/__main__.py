@@ -6,6 +6,7 @@ import signal
 import sys
 from pathlib import Path
 
+from .platform_accounts import platform_accounts
 from .settings import Settings, SettingsError, load_settings
 from .simulators import Simulators
 
@@ -29,6 +30,8 @@ async def _serve(settings: Settings, options: argparse.Namespace) -> None:
     async with Simulators(
         settings, host=options.host, port=options.port, webhook_base=options.webhook_base
     ) as simulators:
+        if options.accounts_file is not None:
+            options.accounts_file.write_text(platform_accounts(settings, simulators.url, tuple(options.inbox)), "utf-8")
         print(f"simulators: {simulators.url}/control/", flush=True)
         await ended.wait()
 
@@ -39,6 +42,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, default=0, help="port; 0 takes a free one")
     parser.add_argument(
         "--webhook-base", metavar="URL", help="register every account's webhook at URL/v1/channels/{channel}/webhook"
+    )
+    parser.add_argument(
+        "--accounts-file", type=Path, metavar="FILE", help="write the platform's file of accounts, once they are served"
+    )
+    parser.add_argument(
+        "--inbox", nargs="*", default=(), metavar="USERNAME", help="in that file: who gets what strangers write"
     )
     parser.add_argument("--settings", type=Path, metavar="FILE", help=".toml or .json file with accounts and limits")
     return parser
