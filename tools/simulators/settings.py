@@ -1,6 +1,7 @@
 """What the simulators simulate. The defaults are development values that everybody may know."""
 
 import dataclasses
+import enum
 import json
 import tomllib
 import types
@@ -79,6 +80,8 @@ def from_table(kind: type[T], table: Any, where: str) -> T:
 def _value(hint: Any, value: Any, where: str) -> Any:
     if dataclasses.is_dataclass(hint):
         return from_table(typing.cast("type[Any]", hint), value, where)
+    if isinstance(hint, type) and issubclass(hint, enum.Enum):
+        return hint(value)
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin is tuple:
         if not isinstance(value, list):
@@ -87,8 +90,6 @@ def _value(hint: Any, value: Any, where: str) -> Any:
     allowed = arguments if origin in (types.UnionType, typing.Union) else (hint,)
     if float in allowed and type(value) is int:
         return float(value)
-    if origin is not typing.Literal and type(value) not in allowed:
+    if type(value) not in allowed:
         raise SettingsError(f"{where}: {value!r} doesn't fit")
-    if origin is typing.Literal and value not in arguments:
-        raise SettingsError(f"{where}: {value!r} is none of {', '.join(arguments)}")
     return value

@@ -5,6 +5,7 @@ from importlib import resources
 
 from aiohttp import web
 from tools.simulators.faults import FaultKind
+from tools.simulators.json_value import JsonObject
 
 from .services import Services
 
@@ -29,28 +30,33 @@ def add_page(application: web.Application, services: Services) -> None:
     async def page_style(_: web.Request) -> web.Response:
         return web.Response(text=style, content_type="text/css")
 
-    application.router.add_get("", page)
+    async def to_page(_: web.Request) -> web.Response:
+        raise web.HTTPFound("/control/")
+
+    application.router.add_get("", to_page)
     application.router.add_get("/", page)
     application.router.add_get("/page.js", page_script)
     application.router.add_get("/page.css", page_style)
 
 
 def _account_rows(services: Services) -> str:
-    rows = []
-    for account in (each for service in services.all() for each in service.accounts()):
-        facts = {name: html.escape(str(account[name])) for name in ("channel", "id", "name")}
-        token, webhook = html.escape(account["access_token"]), html.escape(account["webhook_url"] or "none")
-        customers = "".join(
-            f'<option value="{html.escape(each["id"])}">{html.escape(each["name"])}</option>'
-            for each in account["customers"]
-        )
-        rows.append(
-            f'<tr data-channel="{facts["channel"]}" data-account="{facts["id"]}"><td>{facts["channel"]}</td>'
-            f"<td>{facts['name']}</td><td><code>{facts['id']}</code></td><td><code>{token}</code></td>"
-            f'<td><code>{webhook}</code></td><td><input list="customers-{facts["id"]}" aria-label="customer">'
-            f'<datalist id="customers-{facts["id"]}">{customers}</datalist><button>Open</button></td></tr>'
-        )
-    return "\n".join(rows)
+    return "\n".join(_row(account) for service in services.all() for account in service.accounts())
+
+
+def _row(account: JsonObject) -> str:
+    channel, account_id, name = (html.escape(str(account[field])) for field in ("channel", "id", "name"))
+    token, webhook = html.escape(account["access_token"]), html.escape(account["webhook_url"] or "none")
+    known = "".join(
+        f'<option value="{html.escape(each["id"])}">{html.escape(each["name"])}</option>'
+        for each in account["customers"]
+    )
+    return (
+        f'<tr data-channel="{channel}" data-account="{account_id}"><td>{channel}</td><td>{name}</td>'
+        f'<td><code>{account_id}</code></td><td><code class="token">{token}</code></td>'
+        f'<td><code class="webhook">{webhook}</code></td>'
+        f'<td><input list="customers-{account_id}" aria-label="Customer of {name}" placeholder="id">'
+        f'<datalist id="customers-{account_id}">{known}</datalist> <button>Open</button></td></tr>'
+    )
 
 
 def _kind_options() -> str:

@@ -29,7 +29,8 @@ class WebhookHandlers:
         application.router.add_patch("/webhook-policy", self._change_policy)
 
     async def _list(self, request: web.Request) -> web.Response:
-        found = self._deliveries.read(request.query.get("channel"), request.query.get("account"))
+        limit = int(request.query.get("limit", "1000"))
+        found = self._deliveries.read(request.query.get("channel"), request.query.get("account"))[-limit:]
         return web.json_response({"lost": self._deliveries.lost, "requests": [delivery_json(each) for each in found]})
 
     async def _redeliver(self, request: web.Request) -> web.Response:
