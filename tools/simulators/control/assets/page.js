@@ -53,6 +53,13 @@ function open(next) {
   byId("entries").replaceChildren();
   byId("who").textContent = `${place.channel}: ${place.customer} and ${place.account}`;
   byId("conversation").hidden = false;
+  window.location.hash = [place.channel, place.account, place.customer].map(encodeURIComponent).join("/");
+}
+
+// The address of the page names the conversation, so that it survives a reload and can be passed on.
+function openFromAddress() {
+  const [channel, account, customer] = window.location.hash.slice(1).split("/").map(decodeURIComponent);
+  if (customer) open({ channel, account, customer });
 }
 
 function setReply(messageId) {
@@ -61,8 +68,18 @@ function setReply(messageId) {
   byId("reply-to").textContent = messageId ?? "";
 }
 
+// A list is built anew only when it changed, so that a button isn't replaced while it is pressed.
+const shownLists = new Map();
+function isNew(list, content) {
+  const text = JSON.stringify(content);
+  if (shownLists.get(list) === text) return false;
+  shownLists.set(list, text);
+  return true;
+}
+
 async function showConversations() {
   const { conversations } = await call("GET", "conversations");
+  if (!isNew("conversations", [conversations, place])) return;
   const items = conversations.map((last) => {
     const button = make("button", `${last.channel} · ${last.customer}`, { type: "button" });
     if (samePlace(last, place)) button.setAttribute("aria-current", "true");
@@ -122,6 +139,7 @@ async function showEntries() {
 
 async function showFaults() {
   const { faults } = await call("GET", "faults");
+  if (!isNew("faults", faults)) return;
   const items = faults.map((rule) => {
     const schedule = Object.entries(rule.schedule).map(([name, value]) => `${name} ${value}`).join("") || "always";
     const where = [rule.channel, rule.account, rule.recipient].filter(Boolean).join(" ");
@@ -135,6 +153,7 @@ async function showFaults() {
 async function showWebhooks() {
   if (byId("webhooks").querySelector("details[open]")) return; // somebody reads
   const { lost, requests } = await call("GET", "webhooks?limit=15");
+  if (!isNew("webhooks", [lost, requests])) return;
   byId("lost").textContent = lost === 0 ? "" : `${lost} events were lost on purpose.`;
   const items = requests.reverse().map((request) => {
     const last = request.attempts.at(-1);
@@ -235,4 +254,5 @@ async function live() {
   }
   setTimeout(live, 1000);
 }
+openFromAddress();
 live();
