@@ -201,6 +201,33 @@ async def test_a_paused_partition_waits(engine: Engine, topic: str) -> None:
         assert values(reader.records[seen:]) == list(range(100))
 
 
+async def test_a_pause_ends_when_the_partition_is_lost(engine: Engine, topic: str) -> None:
+    """What a member had paused when it was taken for dead it reads as soon as it has it again."""
+    partitions = await fill(engine, topic)
+    async with reading(engine.log, topic, "group", "silent") as silent:
+        await silent.read(300)
+        silent.consumer.pause(sorted(silent.assigned))
+        await silent.poll()
+        async with reading(engine.log, topic, "group", "successor") as successor:
+            await poll_until_shared([successor], partitions)
+        assert values(await silent.read(300)) == list(range(300))
+
+
+async def test_a_pause_ends_when_the_partition_is_handed_over(engine: Engine, topic: str) -> None:
+    """A partition that was paused when its member gave it to another is read when it comes back; others wait on."""
+    partitions = await fill(engine, topic)
+    async with reading(engine.log, topic, "group", "a") as a:
+        records = await a.read(300)
+        a.consumer.pause(sorted(a.assigned))
+        async with reading(engine.log, topic, "group", "b") as b:
+            await poll_until_shared([a, b], partitions)
+            moved = set(b.assigned)
+        expected = [r for r in records if r.source.partition in moved]
+        again = await a.read(len(expected))
+        assert sorted(r.source for r in again) == sorted(r.source for r in expected)
+        assert await a.poll() == []
+
+
 async def test_a_position_beyond_the_end_is_a_contradiction(under_test: EngineUnderTest, topic: str) -> None:
     """A committed offset that the log never reached is reported with its partition, again and again, without a
     record of the others being lost."""

@@ -100,7 +100,7 @@ class Consumer(Protocol):
         ...
 
     def pause(self, partitions: Sequence[int]) -> None:
-        """Give no records of these partitions until they are resumed."""
+        """Give no records of these partitions until they are resumed, or go to another member."""
         ...
 
     def resume(self, partitions: Sequence[int]) -> None:

@@ -76,9 +76,10 @@ class Positions:
             self._client.resume(self._named(resumed))
 
     def forget(self, partitions: Iterable[int]) -> None:
-        """They are with others now."""
+        """They are about to be with others. Called while the client still has them."""
         gone = set(partitions)
-        self._paused -= gone
+        # The client would keep them paused if they came back.
+        self.resume(gone)
         for of_partition in (self._reached, self._doubts, self._contradictions):
             for partition in gone:
                 of_partition.pop(partition, None)
