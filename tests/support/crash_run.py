@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import random
+import time
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TypeVar
@@ -87,13 +88,14 @@ class CrashRun:
                 conversation_id = self._random.choice(self._conversations)
                 request_id = f"00000000-0000-4000-8000-{number:012x}"
                 text = f"{sender} {number}"
+                begun = time.monotonic()
                 sent = await _until_accepted(partial(client.send, conversation_id, text, request_id=request_id))
-                self.history.sent.append(Sent(sender, conversation_id, number, sent.message_id))
+                self.history.sent.append(Sent(conversation_id, sent.message_id, begun, time.monotonic()))
 
     async def _observe(self) -> None:
         async with self._client("observer") as client:
             await client.login("observer", PASSWORD)
-            seen = self.history.seen
+            seen = self.history.seen["observer"] = []
             async with contextlib.aclosing(client.subscribe()) as events:
                 async for event in events:
                     if isinstance(event, CaughtUp):
