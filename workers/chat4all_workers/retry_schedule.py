@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 _FIRST_SECONDS = 0.1
-_LONGEST_SECONDS = 10.0  # an engine that is back must not wait long for us
+_LONGEST_SECONDS = 2.0  # an engine that is back must not wait long for us
 
 
 @dataclass(slots=True)

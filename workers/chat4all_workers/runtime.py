@@ -16,6 +16,10 @@ from chat4all_workers.retry_schedule import RetrySchedule
 MAX_BATCH = 500
 """Records handled at once. Enough to amortise every round trip, few enough to keep a batch in milliseconds."""
 
+_LEAST_BATCH = 10
+"""Records handled at once while batches fail: half as many after each failure, twice as many after each success. An
+engine that is too slow for a large batch would be given it again and again, and never get through."""
+
 _POLL_SECONDS = 1.0
 
 _HEALTHY_SECONDS = 30.0
@@ -38,6 +42,7 @@ class Worker:
         self._heard_at = float("-inf")
         self._halted: set[int] = set()
         self._retries = RetrySchedule()
+        self._batch = MAX_BATCH
 
     async def run(self) -> None:
         """Work until `stop` is called; the batch at hand is finished and committed first."""
@@ -92,7 +97,7 @@ class Worker:
 
     async def _poll(self) -> Sequence[Record]:
         patience = self._retries.patience(_POLL_SECONDS, _now())
-        self._polling = asyncio.create_task(self._consumer.poll(MAX_BATCH, patience))
+        self._polling = asyncio.create_task(self._consumer.poll(self._batch, patience))
         try:
             records = await self._polling
         except asyncio.CancelledError:
@@ -134,6 +139,7 @@ class Worker:
             await self._dead_letter(rejection)
         await self._consumer.commit(_next_offsets(records))
         self._retries.forget(_first_offsets(records))
+        self._batch = min(2 * self._batch, MAX_BATCH)
         self._metrics.records_handled.labels(role=self._handler.role).inc(len(records))
 
     def _retry_later(self, records: Sequence[Record], outcome: RetryAfter) -> None:
@@ -142,6 +148,7 @@ class Worker:
         seconds = self._retries.postpone(first, outcome.seconds, _now())
         self._consumer.rewind(first)
         self._consumer.pause(list(first))
+        self._batch = max(self._batch // 2, _LEAST_BATCH)
         self._logger.warning("a batch is tried again", cause=outcome.cause, seconds=seconds)
         self._metrics.records_retried.labels(role=self._handler.role).inc(len(records))
 
