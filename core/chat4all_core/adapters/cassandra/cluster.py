@@ -28,7 +28,7 @@ attempt's own effect would be told that it came too late. Their rows are diction
 
 _SPECULATE_AFTER = 0.25  # seconds; far above a healthy p99, so it is the stuck node that is passed over
 _SECOND_ATTEMPTS = 1
-_RECONNECT_AFTER = (0.2, 5.0)  # seconds: at first, at most
+_RECONNECT_AFTER = (0.2, 2.0)  # seconds: at first, at most; so long service stays away after a node is back
 _HEARTBEAT = 5.0  # seconds; twice that finds out a node that is gone without a word
 
 

@@ -18,6 +18,7 @@ from chat4all_core.config import CassandraSection
 _LEASE = 120  # seconds; longer than one statement can take, agreement of all nodes included
 _PATIENCE = 300.0  # seconds for another process to be done
 _PAUSE = 0.2
+_SCHEMA_TIMEOUT = 60.0  # seconds; a change of the schema may take many times as long as a request
 
 _TABLE = """
     CREATE TABLE IF NOT EXISTS {keyspace}.schema_migrations (
@@ -128,7 +129,7 @@ class _Migration:
         return bool(row["[applied]"])
 
     def _change_schema(self, cql: str) -> None:
-        result = self._session.execute(cql)
+        result = self._session.execute(cql, timeout=_SCHEMA_TIMEOUT)
         if not result.response_future.is_schema_agreed:
             raise unavailable("the nodes do not agree on the schema")
 
