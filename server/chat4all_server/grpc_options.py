@@ -24,6 +24,6 @@ GRPC_OPTIONS = (
     ("grpc.keepalive_timeout_ms", 20_000),
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.http2.max_pings_without_data", 0),
-    # Clients may ping as often for the same reason; the default would cut them off after two such pings.
-    ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+    # Envoy pings every 10 s, and so may clients; the default would cut them off after two such pings.
+    ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
 )

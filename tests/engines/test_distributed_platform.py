@@ -7,6 +7,7 @@ import random
 import signal
 import subprocess
 import sys
+import uuid
 from collections.abc import AsyncIterator, Iterator
 
 import aiohttp
@@ -83,6 +84,37 @@ async def test_a_rolling_restart_is_not_noticed(own: PlatformProcess) -> None:
     assert before.isdisjoint({p.pid for p in children(own, "-m")})
 
 
+async def test_subscribers_leave_a_server_that_has_frozen(own: PlatformProcess) -> None:
+    """Whoever follows events at a server that stops answering gets them from another one, however patient their own
+    client is."""
+    async with aiohttp.ClientSession(own.url) as session, AsyncClient(own.target) as client:
+        ann, ben = await RestUser.join(session), await RestUser.join(session)
+        conversation = await ann.direct(ben)
+        await client.login(ben.username, PASSWORD)
+        seen: list[list[str]] = [[] for _ in range(6)]  # enough for every server to have some
+        async with contextlib.AsyncExitStack() as stack:
+            for device in seen:
+                await stack.enter_async_context(listening(client, device, silence=3_600))
+            frozen = children(own, "chat4all_server")[0]
+            frozen.suspend()
+            try:
+                sent = await until_sent(ann, conversation)
+                async with asyncio.timeout(60):
+                    while any(device != [sent] for device in seen):
+                        await asyncio.sleep(0.01)
+            finally:
+                frozen.resume()
+
+
+async def until_sent(ann: RestUser, conversation: str) -> str:
+    """Send, again and again until it is answered, as a client must; the message's id."""
+    request_id = str(uuid.uuid4())
+    while True:
+        with contextlib.suppress(TimeoutError, AssertionError):
+            async with asyncio.timeout(5):
+                return await ann.send(conversation, "hello", request_id=request_id)
+
+
 async def send_until(done: asyncio.Event, ann: RestUser, conversation: str) -> list[str]:
     """Send over REST, one message after the other; their ids."""
     sent = []
@@ -103,12 +135,13 @@ async def read_until(done: asyncio.Event, client: AsyncClient, conversation: str
 
 
 @contextlib.asynccontextmanager
-async def listening(client: AsyncClient, seen: list[str]) -> AsyncIterator[None]:
-    """Note the ids of the messages that a subscription brings."""
+async def listening(client: AsyncClient, seen: list[str], silence: float = 60) -> AsyncIterator[None]:
+    """Note the ids of the messages that a subscription brings. It takes a stream for dead that is silent for so many
+    seconds."""
     caught_up = asyncio.Event()
 
     async def listen() -> None:
-        async with contextlib.aclosing(client.subscribe()) as events:
+        async with contextlib.aclosing(client.subscribe(silence=silence)) as events:
             async for event in events:
                 if isinstance(event, CaughtUp):
                     caught_up.set()
