@@ -97,6 +97,10 @@ grpcurl: .tools/bin/grpcurl ## build grpcurl into .tools/bin
 test-crash: .venv/.ready ## 20,000 messages while the whole process is killed at random; the short form is in `make test`
 	@$(BIN)/pytest tests/e2e/test_crash.py --messages 20000 --kills 12 --timeout 3600 $(ARGS)
 
+.PHONY: test-faults
+test-faults: .venv/.ready ## 100,000 messages while processes and engines are killed and frozen at random; ARGS: --nodes 3 --seed ...
+	@$(BIN)/pytest tests/engines/test_faults.py -s --messages 100000 --rate 500 --faults 36 --timeout 7200 $(ARGS)
+
 .PHONY: bench
 bench: .venv/.ready ## measure throughput and latency against a bare echo in the same run; ARGS=files: MB/s of files
 	@exec $(BENCH) -m bench $(ARGS)

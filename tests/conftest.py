@@ -9,12 +9,17 @@ import pytest
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """How hard the crash test tries; `make test-crash` raises both."""
-    parser.addoption("--messages", type=int, default=1_500, help="messages of the crash test")
+    """How hard the crash test and the fault test try; `make test-crash` and `make test-faults` raise it."""
+    parser.addoption("--messages", type=int, default=1_500, help="messages of these tests, at least")
     parser.addoption(
         "--platform", choices=("standalone", "distributed"), default="standalone", help="what end-to-end tests talk to"
     )
     parser.addoption("--kills", type=int, default=3, help="kills of the crash test")
+    parser.addoption("--faults", type=int, default=7, help="faults of the fault test")
+    parser.addoption("--only", default="", help="only faults whose names have this in them")
+    parser.addoption("--rate", type=float, default=150, help="messages that it sends a second")
+    parser.addoption("--nodes", type=int, choices=(1, 3), default=1, help="Kafka brokers and Cassandra nodes it has")
+    parser.addoption("--seed", type=int, help="chooses its faults; one that is printed repeats them")
 
 
 @pytest.fixture(scope="session")
