@@ -98,8 +98,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m chat4all_standalone.distributed", description=__doc__)
     defaults = ProcessCounts()
     parser.add_argument("--engines", type=Path, metavar="FILE", help="engines.json, instead of the engines' settings")
-    parser.add_argument("--servers", type=_count, default=defaults.servers, help="(%(default)s)")
-    parser.add_argument("--routers", type=_count, default=defaults.routers, help="(%(default)s)")
+    parser.add_argument("--servers", type=_some, default=defaults.servers, help="(%(default)s)")
+    parser.add_argument("--routers", type=_count, default=defaults.routers, help="(%(default)s); 0 if others run them")
     parser.add_argument("--status-workers", type=_count, default=defaults.status_workers, help="(%(default)s)")
     parser.add_argument(
         "--rolling-restart", action="store_true", help="have the platform that runs replace its processes, and end"
@@ -109,6 +109,13 @@ def _parser() -> argparse.ArgumentParser:
 
 def _count(text: str) -> int:
     count = int(text)
-    if not 1 <= count <= 64:
+    if not 0 <= count <= 64:
+        raise ValueError(text)
+    return count
+
+
+def _some(text: str) -> int:
+    count = _count(text)
+    if not count:
         raise ValueError(text)
     return count

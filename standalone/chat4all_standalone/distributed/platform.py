@@ -62,7 +62,8 @@ class DistributedPlatform:
             health = await worker.process.health() if worker.process else None
             for role, count in (health or {}).get("partitions", {}).items():
                 taken[role] = taken.get(role, 0) + count
-        return bool(taken) and all(count >= self.partitions for count in taken.values())
+        roles = {worker.name.rpartition("-")[0] for worker in self.workers}
+        return roles == taken.keys() and all(count >= self.partitions for count in taken.values())
 
 
 @asynccontextmanager
