@@ -113,6 +113,16 @@ bench-memory: .venv/.ready ## show that memory stays flat over 200,000 messages 
 endurance-files: .venv/.ready ## files of 5 GiB up and down, their sums compared and memory watched; ARGS: --platform distributed --at-once 8 ...
 	@exec $(BENCH) -m bench.files.endurance $(ARGS)
 
+.PHONY: bench-backlog
+bench-backlog: .venv/.ready ## 200,000 messages accepted with no router running, then drained by one, with its memory
+	@$(BIN)/python -m tools.engines up --only $(DISTRIBUTED_ENGINES)
+	@exec $(BENCH) -m bench.routing.backlog $(ENGINES_FILE) $(ARGS)
+
+.PHONY: bench-routers
+bench-routers: .venv/.ready ## what a second router adds, both held to the same share of a core
+	@$(BIN)/python -m tools.engines up --only $(DISTRIBUTED_ENGINES)
+	@exec $(BENCH) -m bench.routing.scaling $(ENGINES_FILE) $(ARGS)
+
 .PHONY: lint
 lint: .venv/.ready ## ruff, mypy, import-linter, buf lint and breaking, generated code up to date
 	@$(BIN)/ruff check --quiet .
