@@ -1,8 +1,7 @@
 """The composition root of the server."""
 
-import secrets
 import uuid
-from collections.abc import AsyncIterator, Collection, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager, closing, contextmanager
 
 import grpc
@@ -27,24 +26,10 @@ from chat4all_core.adapters.folder.folder_links import FolderLinks
 from chat4all_core.adapters.folder.folder_object_store import FolderObjectStore
 from chat4all_core.adapters.folder.link import LinkSigner
 from chat4all_core.app.acknowledge import Acknowledge
-from chat4all_core.app.announce_membership import AnnounceMembership
-from chat4all_core.app.attach_file import AttachFile
-from chat4all_core.app.change_participants import ChangeParticipants
-from chat4all_core.app.create_conversation import CreateConversation
 from chat4all_core.app.drain_signal import DrainSignal
-from chat4all_core.app.find_user import FindUser
-from chat4all_core.app.log_in import LogIn
-from chat4all_core.app.mark_messages import MarkMessages
-from chat4all_core.app.read_conversations import ReadConversations
-from chat4all_core.app.read_messages import ReadMessages
-from chat4all_core.app.refresh_session import RefreshSession, RevokeSession
-from chat4all_core.app.register_user import RegisterUser
 from chat4all_core.app.report_receipt import ReportReceipt
-from chat4all_core.app.send_message import SendMessage
 from chat4all_core.app.subscribe import Subscribe
-from chat4all_core.app.tokens import TokenPolicy
 from chat4all_core.config import Settings
-from chat4all_core.domain.channel import Capabilities
 from chat4all_core.ports.clock import Clock
 from chat4all_core.ports.engine import Engine
 from chat4all_core.ports.event_codec import EventCodec
@@ -54,16 +39,16 @@ from chat4all_core.telemetry.tracing import Tracer
 from chat4all_server.file_storage import FileStorage, public_url
 from chat4all_server.file_use_cases import FileUseCases, build_file_use_cases
 from chat4all_server.grpc_options import GRPC_OPTIONS
+from chat4all_server.identity_use_cases import build_identity_service
 from chat4all_server.interceptors.chain import interceptor_chain
 from chat4all_server.interceptors.rate_limiting import CallLimits
 from chat4all_server.janitor import Janitor
+from chat4all_server.messaging_use_cases import build_messaging_service
 from chat4all_server.page_token import PageTokens
 from chat4all_server.readiness import Readiness
 from chat4all_server.security import Security
 from chat4all_server.server import Server
-from chat4all_server.services import channels, files, identity, messaging, status
-from chat4all_server.services.file_links import MakeLink
-from chat4all_server.services.send_message_stream import SendMessageStream
+from chat4all_server.services import channels, files, identity, status
 from chat4all_server.web.application import Handlers, build_application
 from chat4all_server.web.files import FileHandlers
 from chat4all_server.web.links import LinkHandlers
@@ -155,7 +140,7 @@ def build_server(
         options=GRPC_OPTIONS,
     )
     identity_service_pb2_grpc.add_IdentityServiceServicer_to_server(
-        _identity_service(engine, security, clock, settings), grpc_server
+        build_identity_service(engine, security, clock, settings.auth), grpc_server
     )
     file_use_cases = build_file_use_cases(engine.files, engine.conversations, storage, clock, settings.files)
     file_service_pb2_grpc.add_FileServiceServicer_to_server(
@@ -164,7 +149,7 @@ def build_server(
     )
     make_link = file_use_cases.read_files.link
     messaging_service_pb2_grpc.add_MessagingServiceServicer_to_server(
-        _messaging_service(engine, security, channels_open, codec, clock, drain, metrics, make_link), grpc_server
+        build_messaging_service(engine, security, channels_open, codec, clock, drain, metrics, make_link), grpc_server
     )
     status.add_status_service(_status_service(engine, codec, clock, drain, settings, metrics), grpc_server)
     channel_service_pb2_grpc.add_ChannelServiceServicer_to_server(
@@ -200,76 +185,6 @@ def _web_handlers(file_use_cases: FileUseCases, security: Security) -> list[Hand
     if file_use_cases.links is not None:
         handlers.append(LinkHandlers(file_use_cases.links, file_use_cases.objects))
     return handlers
-
-
-def _identity_service(engine: Engine, security: Security, clock: Clock, settings: Settings) -> identity.IdentityService:
-    policy = TokenPolicy(
-        issuer=security.issuer,
-        clock=clock,
-        new_secret=lambda: secrets.token_urlsafe(32),
-        refresh_lifetime=settings.auth.refresh_token_days * _SECONDS_A_DAY,
-    )
-    return identity.IdentityService(
-        register_user=RegisterUser(users=engine.users, hasher=security.hasher, clock=clock, new_id=_new_id),
-        log_in=LogIn(
-            users=engine.users,
-            refresh_tokens=engine.refresh_tokens,
-            hasher=security.hasher,
-            policy=policy,
-            new_id=_new_id,
-        ),
-        refresh_session=RefreshSession(refresh_tokens=engine.refresh_tokens, policy=policy),
-        revoke_session=RevokeSession(refresh_tokens=engine.refresh_tokens),
-        find_user=FindUser(users=engine.users),
-    )
-
-
-def _messaging_service(
-    engine: Engine,
-    security: Security,
-    channels: Collection[Capabilities],
-    codec: EventCodec,
-    clock: Clock,
-    drain: DrainSignal,
-    metrics: Metrics,
-    make_link: MakeLink,
-) -> messaging.MessagingService:
-    conversations, messages, receipts = engine.conversations, engine.messages, engine.receipts
-    announce = AnnounceMembership(streams=engine.streams, log=engine.log, codec=codec, clock=clock)
-    report = ReportReceipt(log=engine.log, codec=codec, clock=clock)
-    send_message = SendMessage(
-        conversations=conversations,
-        log=engine.log,
-        codec=codec,
-        clock=clock,
-        new_id=_new_id,
-        attach=AttachFile(engine.files),
-    )
-    return messaging.MessagingService(
-        create_conversation=CreateConversation(
-            conversations=conversations,
-            users=engine.users,
-            channels=channels,
-            announce=announce,
-            clock=clock,
-            new_id=_new_id,
-        ),
-        read_conversations=ReadConversations(
-            conversations=conversations, messages=messages, receipts=receipts, streams=engine.streams
-        ),
-        change_participants=ChangeParticipants(
-            conversations=conversations, messages=messages, users=engine.users, channels=channels, announce=announce
-        ),
-        send_message=send_message,
-        send_message_stream=SendMessageStream(
-            send_message=send_message, drain=drain, clock=clock, accepted=metrics.messages_accepted
-        ),
-        read_messages=ReadMessages(conversations=conversations, messages=messages, receipts=receipts, report=report),
-        mark_messages=MarkMessages(conversations=conversations, messages=messages, receipts=receipts, report=report),
-        page_tokens=PageTokens(security.page_token_key),
-        accepted=metrics.messages_accepted,
-        make_link=make_link,
-    )
 
 
 def _status_service(

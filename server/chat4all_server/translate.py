@@ -11,6 +11,7 @@ from chat4all_core.app.read_conversations import ConversationView
 from chat4all_core.app.read_messages import MessageDetails
 from chat4all_core.app.send_message import NewMessage
 from chat4all_core.domain.conversation import ConversationType, Role
+from chat4all_core.domain.delivery import DeliveryFailure
 from chat4all_core.domain.errors import invalid_field
 from chat4all_core.domain.file import Attachment
 from chat4all_core.domain.message import AcceptedMessage
@@ -91,15 +92,26 @@ def attachment_to_proto(file: Attachment) -> message_pb.AttachedFile:
 def message_details_to_proto(details: MessageDetails) -> message_pb.Message:
     """A message with its recipients and its history."""
     result = message_to_proto(details.view)
-    for participant, state in details.recipients:
-        result.recipients.add(participant=participant, state=state.value)
+    for way in details.recipients:
+        result.recipients.add(
+            participant=way.participant,
+            channel=way.channel or "",
+            state=way.state.value,
+            failure=None if way.failure is None else failure_to_proto(way.failure),
+        )
     for change in details.history:
         result.history.add(
             participant=change.participant,
+            channel=change.channel or "",
             state=change.state.value,
             time=timestamp_to_proto(change.time),
         )
     return result
+
+
+def failure_to_proto(failure: DeliveryFailure) -> message_pb.DeliveryFailure:
+    """Why a delivery failed."""
+    return message_pb.DeliveryFailure(code=failure.code, reason=failure.reason, remedy=failure.remedy)
 
 
 def new_message_from_proto(request: messaging_pb.SendMessageRequest) -> NewMessage:
@@ -111,6 +123,7 @@ def new_message_from_proto(request: messaging_pb.SendMessageRequest) -> NewMessa
         reply_to=request.reply_to,
         metadata=dict(request.metadata),
         file_id=request.file_id,
+        channels=list(request.channels),
     )
 
 

@@ -39,6 +39,7 @@ def _status(engine: Engine, codec: EventCodec, _metrics: Metrics) -> Handler:
     status = RecordStatus(
         messages=engine.messages,
         receipts=engine.receipts,
+        delivery_states=engine.delivery_states,
         conversations=engine.conversations,
         streams=engine.streams,
         codec=codec,

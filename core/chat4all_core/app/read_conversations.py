@@ -1,14 +1,14 @@
 """Use case: see one's conversations."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from chat4all_core.app.message_view import MessageView, views
+from chat4all_core.app.message_view import MessageView, MessageViews
 from chat4all_core.app.require_conversation import require_conversation
 from chat4all_core.domain.conversation import Conversation
 from chat4all_core.domain.delivery_state import NO_CURSOR, Cursors
-from chat4all_core.domain.ids import UserId
+from chat4all_core.domain.ids import ConversationId, UserId
 from chat4all_core.domain.message import StoredMessage
 from chat4all_core.ports.conversation_store import ConversationStore
 from chat4all_core.ports.message_store import MessageStore
@@ -46,11 +46,13 @@ class ReadConversations:
         messages: MessageStore,
         receipts: ReceiptStore,
         streams: UserStream,
+        views: MessageViews,
     ) -> None:
         self._conversations = conversations
         self._messages = messages
         self._receipts = receipts
         self._streams = streams
+        self._message_views = views
 
     async def get(self, caller: UserId, conversation_id: str) -> ConversationView:
         """One conversation.
@@ -80,16 +82,23 @@ class ReadConversations:
     async def _views(self, caller: UserId, conversations: Sequence[Conversation]) -> Sequence[ConversationView]:
         ids = [conversation.conversation_id for conversation in conversations]
         newest, cursors = await asyncio.gather(self._messages.newest(ids), self._receipts.cursors(ids))
-        return [
-            _view(
-                caller,
-                conversation,
-                newest[conversation.conversation_id].sequence if conversation.conversation_id in newest else 0,
-                cursors[conversation.conversation_id],
-                newest.get(conversation.conversation_id),
+        return await asyncio.gather(
+            *(
+                self._listed(caller, conversation, newest.get(conversation.conversation_id), cursors)
+                for conversation in conversations
             )
-            for conversation in conversations
-        ]
+        )
+
+    async def _listed(
+        self,
+        caller: UserId,
+        conversation: Conversation,
+        newest: StoredMessage | None,
+        cursors: Mapping[ConversationId, Cursors],
+    ) -> ConversationView:
+        of_this = cursors[conversation.conversation_id]
+        last = await self._message_views.views(conversation, of_this, [newest]) if newest else []
+        return _view(caller, conversation, newest.sequence if newest else 0, of_this, last[0] if last else None)
 
     async def list(self, caller: UserId, page_size: int, before: int | None) -> ConversationPage:
         """A page of the caller's conversations, newest activity first, below an activity where given."""
@@ -110,7 +119,7 @@ def _view(
     conversation: Conversation,
     last_sequence: int,
     cursors: Cursors,
-    newest: StoredMessage | None,
+    last_message: MessageView | None,
 ) -> ConversationView:
     cursor = cursors.get(caller, NO_CURSOR)
     joined = conversation.require_participant(caller).joined_sequence
@@ -119,5 +128,5 @@ def _view(
         conversation=conversation,
         last_sequence=last_sequence,
         unread_count=max(0, last_sequence - seen),
-        last_message=views(conversation, cursors, [newest])[0] if newest else None,
+        last_message=last_message,
     )

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chat4all_core.app.find_message import find_message
-from chat4all_core.app.message_view import MessageView, recipient_states, view, views
+from chat4all_core.app.message_view import MessageView, MessageViews, Way
 from chat4all_core.app.report_receipt import ReportReceipt
 from chat4all_core.app.require_conversation import require_conversation
 from chat4all_core.domain.conversation import Conversation
 from chat4all_core.domain.delivery_state import NO_CURSOR, Cursors, DeliveryState, StateChange
 from chat4all_core.domain.errors import NotFoundError, Reason
-from chat4all_core.domain.ids import ConversationId, ParticipantId, UserId
+from chat4all_core.domain.ids import ConversationId, UserId
 from chat4all_core.domain.message import AcceptedMessage, StoredMessage
 from chat4all_core.ports.conversation_store import ConversationStore
 from chat4all_core.ports.message_store import MessageStore
@@ -27,7 +27,8 @@ class MessageDetails:
     """A message with all that is known of its delivery."""
 
     view: MessageView
-    recipients: Sequence[tuple[ParticipantId, DeliveryState]]
+    recipients: Sequence[Way]
+    """Ordered by participant; each of their ways."""
     history: Sequence[StateChange]
     """Oldest first; begins with SENT, of the sender."""
 
@@ -59,11 +60,13 @@ class ReadMessages:
         conversations: ConversationStore,
         messages: MessageStore,
         receipts: ReceiptStore,
+        views: MessageViews,
         report: ReportReceipt,
     ) -> None:
         self._conversations = conversations
         self._messages = messages
         self._receipts = receipts
+        self._views = views
         self._report = report
 
     async def get(self, caller: UserId, message_id: str) -> MessageDetails:
@@ -82,13 +85,13 @@ class ReadMessages:
         cursors = (await self._receipts.cursors([position.conversation_id]))[position.conversation_id]
         history = await self._receipts.history(position.conversation_id, position.sequence)
         await self._mark_delivered(caller, conversation, cursors, [stored])
-        recipients = recipient_states(conversation, cursors, stored)
-        present = {participant for participant, _ in recipients}
+        recipients, told = await self._views.ways(conversation, cursors, stored)
+        present = {way.participant for way in recipients}
         sent = StateChange(stored.message.sender, DeliveryState.SENT, stored.message.accepted_at)
         return MessageDetails(
-            view=view(stored, [state for _, state in recipients]),
+            view=self._views.summary(stored, recipients),
             recipients=recipients,
-            history=[sent, *(change for change in history if change.participant in present)],
+            history=[sent, *(change for change in _merged(history, told) if change.participant in present)],
         )
 
     async def list(self, caller: UserId, conversation_id: str, wanted: MessageRange, limit: int) -> MessagePage:
@@ -108,7 +111,7 @@ class ReadMessages:
         conversation = await self._at_version_of(conversation, messages)
         cursors = (await self._receipts.cursors([conversation.conversation_id]))[conversation.conversation_id]
         await self._mark_delivered(caller, conversation, cursors, messages)
-        return MessagePage(views(conversation, cursors, messages), len(messages) < len(found))
+        return MessagePage(await self._views.views(conversation, cursors, messages), len(messages) < len(found))
 
     async def _at_version_of(self, conversation: Conversation, messages: Sequence[StoredMessage]) -> Conversation:
         """The conversation, new enough to know the recipients of all these messages."""
@@ -123,6 +126,10 @@ class ReadMessages:
         newest = max((m.sequence for m in messages if m.message.sender != caller), default=0)
         if newest > cursors.get(caller, NO_CURSOR).delivered_up_to:
             await self._report(conversation.conversation_id, caller, DeliveryState.DELIVERED, newest)
+
+
+def _merged(history: Sequence[StateChange], told: Sequence[StateChange]) -> Sequence[StateChange]:
+    return sorted([*history, *told], key=lambda change: change.time) if told else history
 
 
 def _fitting(messages: Sequence[StoredMessage]) -> Sequence[StoredMessage]:

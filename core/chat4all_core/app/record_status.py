@@ -5,11 +5,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from chat4all_core.app.event_id import event_id
+from chat4all_core.app.record_deliveries import RecordDeliveries
 from chat4all_core.domain.channel import users_among
+from chat4all_core.domain.delivery import DeliveryEvidence
 from chat4all_core.domain.delivery_state import NO_CURSOR, Cursor, DeliveryState, Receipt
 from chat4all_core.domain.ids import ConversationId, ParticipantId
 from chat4all_core.domain.source import Source
 from chat4all_core.ports.conversation_store import ConversationStore
+from chat4all_core.ports.delivery_state_store import DeliveryStateStore
 from chat4all_core.ports.event_codec import EventCodec, MembershipChanged, Status
 from chat4all_core.ports.message_store import MessageStore
 from chat4all_core.ports.receipt_store import ReceiptStore
@@ -31,13 +34,15 @@ class StatusEntry:
 
 
 class RecordStatus:
-    """Merges receipts into cursors, monotonically, and tells the senders of what they newly cover."""
+    """Merges receipts into cursors, and evidence of channels into deliveries, monotonically, and tells the senders of
+    what they newly cover."""
 
     def __init__(
         self,
         *,
         messages: MessageStore,
         receipts: ReceiptStore,
+        delivery_states: DeliveryStateStore,
         conversations: ConversationStore,
         streams: UserStream,
         codec: EventCodec,
@@ -47,6 +52,9 @@ class RecordStatus:
         self._conversations = conversations
         self._streams = streams
         self._codec = codec
+        self._deliveries = RecordDeliveries(
+            ROLE, states=delivery_states, messages=messages, conversations=conversations, codec=codec
+        )
 
     async def __call__(self, entries: Sequence[StatusEntry]) -> None:
         """Record a batch; afterwards everything is durable. Any part of it may be recorded again.
@@ -56,7 +64,10 @@ class RecordStatus:
         """
         moves = await self._moves(_newest_of_each(entries))
         changes = [(e.status, e.source) for e in entries if isinstance(e.status, MembershipChanged)]
+        in_log_order = sorted(entries, key=lambda entry: entry.source)
+        deliveries = [(e.status, e.source) for e in in_log_order if isinstance(e.status, DeliveryEvidence)]
         appends = await asyncio.gather(
+            self._deliveries.appends(deliveries),
             *(self._receipt_appends(move) for move in moves),
             *(self._membership_append(change, source) for change, source in changes),
         )
@@ -65,6 +76,7 @@ class RecordStatus:
         in_order = sorted((a for group in appends for a in group), key=lambda a: (a.source, a.index))
         await self._streams.append(in_order)
         await self._receipts.record([move.receipt for move in moves])
+        await self._deliveries.record(deliveries)
 
     async def _moves(self, receipts: Sequence[tuple[Receipt, Source]]) -> Sequence["_Move"]:
         """Those that move a cursor, in the order of the log: a DELIVERED after a READ that covers it moves none."""

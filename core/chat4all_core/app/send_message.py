@@ -1,12 +1,21 @@
 """Use case: accept a message."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from chat4all_core.app.require_conversation import require_conversation
+from chat4all_core.domain.conversation import Conversation
 from chat4all_core.domain.file import Attachment
-from chat4all_core.domain.ids import ConversationId, MessageId, UserId, message_id_for, parse_request_id, parse_uuid
-from chat4all_core.domain.message import AcceptedMessage, check_content
+from chat4all_core.domain.ids import (
+    ConversationId,
+    MessageId,
+    ParticipantId,
+    UserId,
+    message_id_for,
+    parse_request_id,
+    parse_uuid,
+)
+from chat4all_core.domain.message import AcceptedMessage, DeliveryRoute, check_content
 from chat4all_core.domain.source import Source
 from chat4all_core.ports.clock import Clock
 from chat4all_core.ports.conversation_store import ConversationStore
@@ -25,6 +34,8 @@ class NewMessage:
     reply_to: str = ""
     metadata: Mapping[str, str] = field(default_factory=dict)
     file_id: str = ""
+    channels: Sequence[str] = ()
+    """By which it goes to recipients' addresses besides: names, or `all`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +59,16 @@ class SendMessage:
         clock: Clock,
         new_id: Callable[[], str],
         attach: Callable[[ConversationId, str], Awaitable[Attachment]],
+        find_routes: Callable[[Conversation, ParticipantId, Sequence[str]], Awaitable[tuple[DeliveryRoute, ...]]],
     ) -> None:
-        """`attach`: see AttachFile."""
+        """`attach`: see AttachFile; `find_routes`: see FindRoutes."""
         self._conversations = conversations
         self._log = log
         self._codec = codec
         self._clock = clock
         self._new_id = new_id
         self._attach = attach
+        self._find_routes = find_routes
 
     async def __call__(self, sender: UserId, new: NewMessage) -> AcceptedMessage:
         """Accept a message durably.
@@ -79,6 +92,7 @@ class SendMessage:
         reply_to = MessageId(parse_uuid("reply_to", new.reply_to)) if new.reply_to else None
         conversation = await require_conversation(self._conversations, new.conversation_id, sender)
         file = await self._attach(conversation.conversation_id, new.file_id) if new.file_id else None
+        routes = await self._find_routes(conversation, sender, new.channels) if new.channels else ()
         message = AcceptedMessage(
             message_id=message_id_for(sender, conversation.conversation_id, request_id)
             if request_id
@@ -91,6 +105,7 @@ class SendMessage:
             reply_to=reply_to,
             metadata=new.metadata or None,
             file=file,
+            routes=routes,
         )
         value = self._codec.encode_accepted(message)
         return PendingSend(

@@ -32,6 +32,11 @@ def lowest(states: Iterable[DeliveryState]) -> DeliveryState:
     return min(states, key=_RANK.__getitem__, default=DeliveryState.SENT)
 
 
+def highest(states: Iterable[DeliveryState]) -> DeliveryState:
+    """The best of what is known of one recipient; SENT when nothing is."""
+    return max(states, key=_RANK.__getitem__, default=DeliveryState.SENT)
+
+
 @dataclass(frozen=True, slots=True)
 class Cursor:
     """How far a participant has come in a conversation. Cursors only grow."""
@@ -85,3 +90,5 @@ class StateChange:
     participant: ParticipantId
     state: DeliveryState
     time: Timestamp
+    channel: str | None = None
+    """The name of the channel by which it came, or None within the platform."""

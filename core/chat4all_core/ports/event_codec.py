@@ -5,7 +5,7 @@ from typing import Protocol
 
 from chat4all_core.domain.channel import AccountId, ChannelName
 from chat4all_core.domain.delivery import Delivery, DeliveryEvidence
-from chat4all_core.domain.delivery_state import Receipt
+from chat4all_core.domain.delivery_state import DeliveryState, Receipt
 from chat4all_core.domain.ids import ConversationId, MessageId
 from chat4all_core.domain.message import AcceptedMessage, StoredMessage
 from chat4all_core.domain.timestamp import Timestamp
@@ -82,6 +82,10 @@ class EventCodec(Protocol):
 
     def status_changed(self, event_id: str, receipt: Receipt, message_id: MessageId) -> bytes:
         """An event for subscribers; `message_id` is that of the message at the receipt's sequence."""
+        ...
+
+    def delivery_changed(self, event_id: str, evidence: DeliveryEvidence, state: DeliveryState) -> bytes:
+        """An event for subscribers: evidence has taken a delivery to a state."""
         ...
 
     def conversation_changed(self, event_id: str, change: MembershipChanged) -> bytes:

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
 
-from chat4all_sdk.models import Message, MessageState
+from chat4all_sdk.models import DeliveryFailure, Message, MessageState
 
 __all__ = [
     "CaughtUp",
@@ -32,8 +32,9 @@ class MessageCreated:
 class StatusChanged:
     """Messages have come further for one recipient.
 
-    Every message of the conversation up to `sequence` that was sent to `participant` has at least
-    `state` now; `message_id` is the one at `sequence`.
+    Without a `channel`, every message of the conversation up to `sequence` that was sent to `participant` has
+    at least `state` now; `message_id` is the one at `sequence`. With one, only that message has come as far,
+    by that channel. FAILED has a `failure`.
     """
 
     cursor: str
@@ -44,6 +45,8 @@ class StatusChanged:
     sequence: int
     participant: str
     state: MessageState
+    channel: str = ""
+    failure: DeliveryFailure | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """The calls about messages."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from uuid import uuid4
 
 from chat4all.messaging.v1 import messaging_service_pb2 as pb
@@ -26,13 +26,15 @@ class MessageCalls(Calls):
         request_id: str | None = None,
         reply_to: str | None = None,
         metadata: Mapping[str, str] | None = None,
+        channels: Iterable[str] = (),
     ) -> SentMessage:
         """Sends a message with a text, a file of the conversation (see `upload`), or both.
 
         Returns once it is durable.
         `request_id` (a UUID, made up when left out) names the send: however often it is repeated, here
-        or by a later call with the same one, one message is stored. Raises InvalidArgument, NotFound,
-        PermissionDenied, Unavailable.
+        or by a later call with the same one, one message is stored. `channels` (names, or "all"):
+        recipients get it also at the address that they have linked last on each of them. Raises
+        InvalidArgument, NotFound, PermissionDenied, Unavailable.
         """
         request_id = request_id or str(uuid4())
         request = pb.SendMessageRequest(
@@ -42,6 +44,7 @@ class MessageCalls(Calls):
             request_id=request_id,
             reply_to=reply_to or "",
             metadata=metadata,
+            channels=channels,
         )
         response = await self._connection.call(
             self._connection.messaging.SendMessage,

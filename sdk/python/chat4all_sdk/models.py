@@ -10,6 +10,7 @@ __all__ = [
     "AttachedFile",
     "Conversation",
     "ConversationType",
+    "DeliveryFailure",
     "Message",
     "MessageState",
     "Page",
@@ -72,20 +73,43 @@ class Participant:
 
 
 @dataclass(frozen=True, slots=True)
+class DeliveryFailure:
+    """Why a message did not reach a recipient by a channel.
+
+    `code` is the channel's own, or one of the platform's in capitals; `reason` and `remedy` are for people.
+    """
+
+    code: str
+    reason: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
 class Recipient:
-    """What one recipient has of a message; `participant` is a user id."""
+    """What one recipient has of a message on one way.
+
+    `participant` is a user id, or an address on a channel; `channel` is empty within the platform. FAILED has
+    a `failure`.
+    """
 
     participant: str
     state: MessageState
+    channel: str = ""
+    failure: DeliveryFailure | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class StateChange:
-    """A moment in the life of a message; `participant` is a recipient, or the sender for SENT."""
+    """A moment in the life of a message.
+
+    `participant` is a recipient, or the sender for SENT; `channel` is the one that told it, and empty within
+    the platform.
+    """
 
     participant: str
     state: MessageState
     time: datetime
+    channel: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
@@ -76,10 +76,17 @@ class SendStream:
         request_id: str | None = None,
         reply_to: str | None = None,
         metadata: Mapping[str, str] | None = None,
+        channels: Iterable[str] = (),
     ) -> SentMessage:
         """Sends a message and waits until it is durable. Raises ChatError as `send` of a client does."""
         answer = await self.submit(
-            conversation_id, text, file_id=file_id, request_id=request_id, reply_to=reply_to, metadata=metadata
+            conversation_id,
+            text,
+            file_id=file_id,
+            request_id=request_id,
+            reply_to=reply_to,
+            metadata=metadata,
+            channels=channels,
         )
         return await answer
 
@@ -92,6 +99,7 @@ class SendStream:
         request_id: str | None = None,
         reply_to: str | None = None,
         metadata: Mapping[str, str] | None = None,
+        channels: Iterable[str] = (),
     ) -> asyncio.Future[SentMessage]:
         """Sends a message without waiting for its answer; waits only while the window is full."""
         request_id = (request_id or str(uuid4())).lower()
@@ -104,6 +112,7 @@ class SendStream:
             request_id=request_id,
             reply_to=reply_to or "",
             metadata=metadata,
+            channels=channels,
         )
         await self._window.acquire()
         if self._failure is not None or self._task is None:

@@ -153,11 +153,18 @@ class Client(SyncFileCalls):
         request_id: str | None = None,
         reply_to: str | None = None,
         metadata: Mapping[str, str] | None = None,
+        channels: Iterable[str] = (),
     ) -> SentMessage:
         """See AsyncClient.send."""
         return self._loop.run(
             self._client.send(
-                conversation_id, text, file_id=file_id, request_id=request_id, reply_to=reply_to, metadata=metadata
+                conversation_id,
+                text,
+                file_id=file_id,
+                request_id=request_id,
+                reply_to=reply_to,
+                metadata=metadata,
+                channels=channels,
             )
         )
 

@@ -1,6 +1,6 @@
 """The synchronous faces of subscriptions and send streams."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
 from types import TracebackType
 from typing import Self
@@ -92,11 +92,18 @@ class SyncSendStream:
         request_id: str | None = None,
         reply_to: str | None = None,
         metadata: Mapping[str, str] | None = None,
+        channels: Iterable[str] = (),
     ) -> SentMessage:
         """Sends a message and waits until it is durable."""
         return self._loop.run(
             self._stream.send(
-                conversation_id, text, file_id=file_id, request_id=request_id, reply_to=reply_to, metadata=metadata
+                conversation_id,
+                text,
+                file_id=file_id,
+                request_id=request_id,
+                reply_to=reply_to,
+                metadata=metadata,
+                channels=channels,
             )
         )
 
@@ -109,6 +116,7 @@ class SyncSendStream:
         request_id: str | None = None,
         reply_to: str | None = None,
         metadata: Mapping[str, str] | None = None,
+        channels: Iterable[str] = (),
     ) -> "Future[SentMessage]":
         """Sends a message without waiting for its answer.
 
@@ -116,7 +124,13 @@ class SyncSendStream:
         """
         return self._loop.submit(
             self._stream.send(
-                conversation_id, text, file_id=file_id, request_id=request_id, reply_to=reply_to, metadata=metadata
+                conversation_id,
+                text,
+                file_id=file_id,
+                request_id=request_id,
+                reply_to=reply_to,
+                metadata=metadata,
+                channels=channels,
             )
         )
 

@@ -74,9 +74,13 @@ def message(pb: message_pb.Message) -> models.Message:
         recipient_count=pb.recipient_count,
         delivered_count=pb.delivered_count,
         read_count=pb.read_count,
-        recipients=tuple(models.Recipient(r.participant, _state(r.state)) for r in pb.recipients),
+        recipients=tuple(
+            models.Recipient(r.participant, _state(r.state), r.channel, _failure(r)) for r in pb.recipients
+        ),
         file=_attached_file(pb.file) if pb.HasField("file") else None,
-        history=tuple(models.StateChange(h.participant, _state(h.state), utc_time(h.time)) for h in pb.history),
+        history=tuple(
+            models.StateChange(h.participant, _state(h.state), utc_time(h.time), h.channel) for h in pb.history
+        ),
     )
 
 
@@ -102,6 +106,8 @@ def event(pb: event_pb.Event, cursor: str) -> events.Event | None:
             sequence=change.sequence,
             participant=change.participant,
             state=_state(change.state),
+            channel=change.channel,
+            failure=_failure(change),
         )
     if kind == "conversation_changed":
         changed = pb.conversation_changed
@@ -130,6 +136,12 @@ def utc_time(pb: Timestamp) -> datetime:
 
 def _participant(pb: conversation_pb.Participant) -> models.Participant:
     return models.Participant(pb.participant, _ROLES.get(pb.role, models.Role.UNSPECIFIED))
+
+
+def _failure(pb: message_pb.Recipient | event_pb.StatusChanged) -> models.DeliveryFailure | None:
+    if not pb.HasField("failure"):
+        return None
+    return models.DeliveryFailure(pb.failure.code, pb.failure.reason, pb.failure.remedy)
 
 
 def _attached_file(pb: message_pb.AttachedFile) -> models.AttachedFile:

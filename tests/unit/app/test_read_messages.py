@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import cast
 
+from chat4all_core.app.message_view import MessageViews
 from chat4all_core.app.read_messages import MAX_PAGE_BYTES, MessageRange, ReadMessages
 from chat4all_core.app.report_receipt import ReportReceipt
 from chat4all_core.domain.conversation import Conversation, ConversationType, Participation, Role
@@ -12,6 +13,7 @@ from chat4all_core.domain.message import AcceptedMessage, StoredMessage
 from chat4all_core.domain.source import Source
 from chat4all_core.domain.timestamp import Timestamp
 from chat4all_core.ports.conversation_store import ConversationStore
+from chat4all_core.ports.delivery_state_store import DeliveryStateStore
 from chat4all_core.ports.message_store import MessageStore
 from chat4all_core.ports.receipt_store import ReceiptStore
 
@@ -51,6 +53,7 @@ async def pages(store: OneConversation, limit: int = 100) -> list[list[int]]:
         conversations=cast(ConversationStore, store),
         messages=cast(MessageStore, store),
         receipts=cast(ReceiptStore, store),
+        views=MessageViews(cast(DeliveryStateStore, None), ()),  # nobody here is on a channel
         report=cast(ReportReceipt, None),  # the only reader is the sender, who reports nothing
     )
     result: list[list[int]] = []

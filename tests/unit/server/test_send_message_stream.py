@@ -123,6 +123,10 @@ async def no_file(conversation_id: ConversationId, file_id: str) -> Attachment:
     raise NotImplementedError  # no message here carries one
 
 
+async def no_routes(conversation: Conversation, sender: ParticipantId, channels: Sequence[str]) -> tuple[()]:
+    raise NotImplementedError  # no message here goes by channels
+
+
 @pytest.fixture
 async def served() -> AsyncIterator[Served]:
     log, drain = HeldLog(), DrainSignal()
@@ -133,6 +137,7 @@ async def served() -> AsyncIterator[Served]:
         clock=lambda: NOW,
         new_id=lambda: str(uuid4()),
         attach=no_file,
+        find_routes=no_routes,
     )
     accepted = Metrics(CollectorRegistry()).messages_accepted
     stream = SendMessageStream(

@@ -209,6 +209,27 @@ class ProtobufEventCodec:
         _set_time(changed.time, receipt.time)
         return event.SerializeToString()
 
+    def delivery_changed(self, event_id: str, evidence: DeliveryEvidence, state: DeliveryState) -> bytes:
+        """An event for subscribers: evidence has taken a delivery to a state."""
+        event = event_pb2.Event(event_id=event_id)
+        _set_time(event.time, evidence.time)
+        changed = event.status_changed
+        changed.message_id = evidence.message_id
+        changed.conversation_id = evidence.conversation_id
+        changed.sequence = evidence.sequence
+        changed.participant = evidence.recipient
+        changed.channel = evidence.channel
+        changed.state = state.value  # type: ignore[assignment]  # the values are those of the contract
+        _set_time(changed.time, evidence.time)
+        if state is DeliveryState.FAILED and evidence.failure:
+            failure = evidence.failure
+            changed.failure.code, changed.failure.reason, changed.failure.remedy = (
+                failure.code,
+                failure.reason,
+                failure.remedy,
+            )
+        return event.SerializeToString()
+
     def conversation_changed(self, event_id: str, change: MembershipChanged) -> bytes:
         """An event for subscribers."""
         event = event_pb2.Event(event_id=event_id)

@@ -34,6 +34,10 @@ def send(
     request_id: Annotated[
         UUID | None, typer.Option(help="Names the send: repeating it with the same id sends nothing twice.")
     ] = None,
+    channel: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Reach recipients on this channel besides, or on all; may be repeated."),
+    ] = None,
     metadata: Annotated[
         list[str] | None, typer.Option(metavar="KEY=VALUE", help="Your own data, given back with the message.")
     ] = None,
@@ -61,6 +65,7 @@ def send(
                 request_id=str(request_id) if request_id else None,
                 reply_to=str(reply_to) if reply_to else None,
                 metadata=pairs,
+                channels=channel or (),
             )
         output.record(sent, f"{sent.state} {sent.message_id}")
 

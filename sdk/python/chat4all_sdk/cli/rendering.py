@@ -36,7 +36,7 @@ async def event_line(names: NameBook, event: Event, *, labelled: bool) -> Text |
         case StatusChanged():
             label = await _label(names, event.conversation_id) if labelled else ""
             who = await names.person(event.participant)
-            return Text(f"{_clock(event.time)} {label}{event.state} by {who} up to #{event.sequence}", style="dim")
+            return _status_line(event, label, who)
         case ConversationChanged():
             label = await _label(names, event.conversation_id)
             what = "new conversation" if event.version == 1 else "participants changed:"
@@ -45,6 +45,18 @@ async def event_line(names: NameBook, event: Event, *, labelled: bool) -> Text |
             return Text("Some events were missed; `chat4all history CONVERSATION` has them.", style="yellow")
         case _:
             return None
+
+
+def _status_line(event: StatusChanged, label: str, who: str) -> Text:
+    if not event.channel:
+        return Text(f"{_clock(event.time)} {label}{event.state} by {who} up to #{event.sequence}", style="dim")
+    on = "" if ":" in event.participant else f" on {printable(event.channel)}"
+    line = Text(f"{_clock(event.time)} {label}#{event.sequence} {event.state} for {who}{on}", style="dim")
+    if event.failure is not None:
+        failure = event.failure
+        why = f": {printable(failure.reason)} ({printable(failure.code)}). {printable(failure.remedy)}"
+        line.append(why, style="red")
+    return line
 
 
 def _file(file: AttachedFile | None) -> str:

@@ -126,7 +126,10 @@ class Message(_message.Message):
     text: _builtins.str
     """At most 10,240 bytes of UTF-8."""
     state: Global___DeliveryState.State.ValueType
-    """The lowest state among its recipients, in the order FAILED, UNKNOWN, SENT, DELIVERED, READ."""
+    """The lowest state among its recipients, in the order FAILED, UNKNOWN, SENT, DELIVERED, READ, where
+    each counts by the best of their ways. States that a channel does not report do not count: a
+    recipient of whom no more will ever be known holds nobody up.
+    """
     reply_to: _builtins.str
     """The message it answers, if any."""
     recipient_count: _builtins.int
@@ -145,7 +148,7 @@ class Message(_message.Message):
 
     @_builtins.property
     def recipients(self) -> _containers.RepeatedCompositeFieldContainer[Global___Recipient]:
-        """Every recipient with its state. Only in the answer of GetMessage."""
+        """Every recipient with its state, once for each way to them. Only in the answer of GetMessage."""
 
     @_builtins.property
     def history(self) -> _containers.RepeatedCompositeFieldContainer[Global___StateChange]:
@@ -228,29 +231,69 @@ Global___AttachedFile: _TypeAlias = AttachedFile  # noqa: Y015
 
 @_typing.final
 class Recipient(_message.Message):
-    """What one recipient has of a message."""
+    """What one recipient has of a message, on one way: within the platform, or by a channel."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     PARTICIPANT_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
+    CHANNEL_FIELD_NUMBER: _builtins.int
+    FAILURE_FIELD_NUMBER: _builtins.int
     participant: _builtins.str
     """A user id, or an address on a channel."""
     state: Global___DeliveryState.State.ValueType
-    """How far the message has come for this recipient."""
+    """How far the message has come for this recipient on this way."""
+    channel: _builtins.str
+    """The channel's name; empty within the platform."""
+    @_builtins.property
+    def failure(self) -> Global___DeliveryFailure:
+        """Of FAILED: why, and what helps."""
+
     def __init__(
         self,
         *,
         participant: _builtins.str = ...,
         state: Global___DeliveryState.State.ValueType = ...,
+        channel: _builtins.str = ...,
+        failure: Global___DeliveryFailure | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["failure", b"failure"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["participant", b"participant", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "failure", b"failure", "participant", b"participant", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Recipient: _TypeAlias = Recipient  # noqa: Y015
+
+@_typing.final
+class DeliveryFailure(_message.Message):
+    """Why a message did not reach a recipient by a channel."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CODE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    REMEDY_FIELD_NUMBER: _builtins.int
+    code: _builtins.str
+    """The channel's own code, or one of the platform's in capitals."""
+    reason: _builtins.str
+    """What happened, for people."""
+    remedy: _builtins.str
+    """What helps, for people."""
+    def __init__(
+        self,
+        *,
+        code: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        remedy: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "reason", b"reason", "remedy", b"remedy"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeliveryFailure: _TypeAlias = DeliveryFailure  # noqa: Y015
 
 @_typing.final
 class StateChange(_message.Message):
@@ -261,10 +304,15 @@ class StateChange(_message.Message):
     PARTICIPANT_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
     TIME_FIELD_NUMBER: _builtins.int
+    CHANNEL_FIELD_NUMBER: _builtins.int
     participant: _builtins.str
     """Whose state changed: a recipient, or the sender for SENT."""
     state: Global___DeliveryState.State.ValueType
     """The state from then on."""
+    channel: _builtins.str
+    """The channel that told it, by its name; empty within the platform. What a channel tells late is
+    here too, though it says less than what was known.
+    """
     @_builtins.property
     def time(self) -> _timestamp_pb2.Timestamp:
         """When the evidence for it came."""
@@ -275,10 +323,11 @@ class StateChange(_message.Message):
         participant: _builtins.str = ...,
         state: Global___DeliveryState.State.ValueType = ...,
         time: _timestamp_pb2.Timestamp | None = ...,
+        channel: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["time", b"time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["participant", b"participant", "state", b"state", "time", b"time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "participant", b"participant", "state", b"state", "time", b"time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

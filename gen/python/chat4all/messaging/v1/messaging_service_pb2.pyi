@@ -365,6 +365,7 @@ class SendMessageRequest(_message.Message):
     REPLY_TO_FIELD_NUMBER: _builtins.int
     METADATA_FIELD_NUMBER: _builtins.int
     FILE_ID_FIELD_NUMBER: _builtins.int
+    CHANNELS_FIELD_NUMBER: _builtins.int
     conversation_id: _builtins.str
     """The conversation's id."""
     text: _builtins.str
@@ -379,6 +380,13 @@ class SendMessageRequest(_message.Message):
     def metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Optional; at most 16 keys of at most 64 bytes with values of at most 512 bytes."""
 
+    @_builtins.property
+    def channels(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Optional names of channels, or "all": the message goes also to the address that each recipient
+        has linked last on each of them (see IdentityService). Recipients without one get it within the
+        platform only. Participants who are addresses always get it.
+        """
+
     def __init__(
         self,
         *,
@@ -388,10 +396,11 @@ class SendMessageRequest(_message.Message):
         reply_to: _builtins.str = ...,
         metadata: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         file_id: _builtins.str = ...,
+        channels: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "file_id", b"file_id", "metadata", b"metadata", "reply_to", b"reply_to", "request_id", b"request_id", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channels", b"channels", "conversation_id", b"conversation_id", "file_id", b"file_id", "metadata", b"metadata", "reply_to", b"reply_to", "request_id", b"request_id", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -26,7 +26,7 @@ from chat4all.messaging.v1 import message_pb2 as chat4all_dot_messaging_dot_v1_d
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x63hat4all/status/v1/event.proto\x12\x12\x63hat4all.status.v1\x1a#chat4all/messaging/v1/message.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x93\x02\n\x05\x45vent\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12=\n\x0fmessage_created\x18\x03 \x01(\x0b\x32\".chat4all.status.v1.MessageCreatedH\x00\x12;\n\x0estatus_changed\x18\x04 \x01(\x0b\x32!.chat4all.status.v1.StatusChangedH\x00\x12G\n\x14\x63onversation_changed\x18\x05 \x01(\x0b\x32\'.chat4all.status.v1.ConversationChangedH\x00\x42\t\n\x07payload\"A\n\x0eMessageCreated\x12/\n\x07message\x18\x01 \x01(\x0b\x32\x1e.chat4all.messaging.v1.Message\"\xc8\x01\n\rStatusChanged\x12\x12\n\nmessage_id\x18\x01 \x01(\t\x12\x17\n\x0f\x63onversation_id\x18\x02 \x01(\t\x12\x10\n\x08sequence\x18\x03 \x01(\x03\x12\x13\n\x0bparticipant\x18\x04 \x01(\t\x12\x39\n\x05state\x18\x05 \x01(\x0e\x32*.chat4all.messaging.v1.DeliveryState.State\x12(\n\x04time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"?\n\x13\x43onversationChanged\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x63hat4all/status/v1/event.proto\x12\x12\x63hat4all.status.v1\x1a#chat4all/messaging/v1/message.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x93\x02\n\x05\x45vent\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12=\n\x0fmessage_created\x18\x03 \x01(\x0b\x32\".chat4all.status.v1.MessageCreatedH\x00\x12;\n\x0estatus_changed\x18\x04 \x01(\x0b\x32!.chat4all.status.v1.StatusChangedH\x00\x12G\n\x14\x63onversation_changed\x18\x05 \x01(\x0b\x32\'.chat4all.status.v1.ConversationChangedH\x00\x42\t\n\x07payload\"A\n\x0eMessageCreated\x12/\n\x07message\x18\x01 \x01(\x0b\x32\x1e.chat4all.messaging.v1.Message\"\x92\x02\n\rStatusChanged\x12\x12\n\nmessage_id\x18\x01 \x01(\t\x12\x17\n\x0f\x63onversation_id\x18\x02 \x01(\t\x12\x10\n\x08sequence\x18\x03 \x01(\x03\x12\x13\n\x0bparticipant\x18\x04 \x01(\t\x12\x39\n\x05state\x18\x05 \x01(\x0e\x32*.chat4all.messaging.v1.DeliveryState.State\x12(\n\x04time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07\x63hannel\x18\x07 \x01(\t\x12\x37\n\x07\x66\x61ilure\x18\x08 \x01(\x0b\x32&.chat4all.messaging.v1.DeliveryFailure\"?\n\x13\x43onversationChanged\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,7 +38,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MESSAGECREATED']._serialized_start=402
   _globals['_MESSAGECREATED']._serialized_end=467
   _globals['_STATUSCHANGED']._serialized_start=470
-  _globals['_STATUSCHANGED']._serialized_end=670
-  _globals['_CONVERSATIONCHANGED']._serialized_start=672
-  _globals['_CONVERSATIONCHANGED']._serialized_end=735
+  _globals['_STATUSCHANGED']._serialized_end=744
+  _globals['_CONVERSATIONCHANGED']._serialized_start=746
+  _globals['_CONVERSATIONCHANGED']._serialized_end=809
 # @@protoc_insertion_point(module_scope)

@@ -94,7 +94,9 @@ Global___MessageCreated: _TypeAlias = MessageCreated  # noqa: Y015
 
 @_typing.final
 class StatusChanged(_message.Message):
-    """Messages have come further for one recipient."""
+    """Messages have come further for one recipient: within the platform all up to a sequence, by a
+    channel one.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -104,21 +106,29 @@ class StatusChanged(_message.Message):
     PARTICIPANT_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
     TIME_FIELD_NUMBER: _builtins.int
+    CHANNEL_FIELD_NUMBER: _builtins.int
+    FAILURE_FIELD_NUMBER: _builtins.int
     message_id: _builtins.str
     """The message at `sequence`."""
     conversation_id: _builtins.str
     """The conversation."""
     sequence: _builtins.int
-    """Every message of the conversation up to this sequence that was sent to `participant` has at
-    least this state now.
+    """Without a channel, every message of the conversation up to this sequence that was sent to
+    `participant` has at least this state now. With one, only the message at this sequence.
     """
     participant: _builtins.str
     """Whose state it is."""
     state: _message_pb2.DeliveryState.State.ValueType
     """The state."""
+    channel: _builtins.str
+    """The channel by which the message has come as far, by its name; empty within the platform."""
     @_builtins.property
     def time(self) -> _timestamp_pb2.Timestamp:
         """When the evidence came."""
+
+    @_builtins.property
+    def failure(self) -> _message_pb2.DeliveryFailure:
+        """Of FAILED: why, and what helps."""
 
     def __init__(
         self,
@@ -129,10 +139,12 @@ class StatusChanged(_message.Message):
         participant: _builtins.str = ...,
         state: _message_pb2.DeliveryState.State.ValueType = ...,
         time: _timestamp_pb2.Timestamp | None = ...,
+        channel: _builtins.str = ...,
+        failure: _message_pb2.DeliveryFailure | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["time", b"time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["failure", b"failure", "time", b"time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "message_id", b"message_id", "participant", b"participant", "sequence", b"sequence", "state", b"state", "time", b"time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "conversation_id", b"conversation_id", "failure", b"failure", "message_id", b"message_id", "participant", b"participant", "sequence", b"sequence", "state", b"state", "time", b"time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

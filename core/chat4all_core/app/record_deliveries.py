@@ -1,0 +1,97 @@
+"""What channels tell of deliveries, on its way to senders and into the store."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+from chat4all_core.app.event_id import event_id
+from chat4all_core.domain.channel import ChannelName, is_user
+from chat4all_core.domain.delivery import DeliveryEvidence, resolve
+from chat4all_core.domain.delivery_state import DeliveryState
+from chat4all_core.domain.ids import ConversationId, ParticipantId, UserId
+from chat4all_core.domain.source import Source
+from chat4all_core.ports.conversation_store import ConversationStore
+from chat4all_core.ports.delivery_state_store import DeliveryStateStore
+from chat4all_core.ports.event_codec import EventCodec
+from chat4all_core.ports.message_store import MessageStore
+from chat4all_core.ports.user_stream import StreamAppend
+
+_Way = tuple[ConversationId, int, ParticipantId, ChannelName]
+"""Conversation, sequence, recipient, channel."""
+
+Entry = tuple[DeliveryEvidence, Source]
+
+
+class RecordDeliveries:
+    """Merges evidence, monotonically, and tells a message's sender when that takes a delivery further. What comes late
+    and says less is kept for the history."""
+
+    def __init__(
+        self,
+        role: str,
+        *,
+        states: DeliveryStateStore,
+        messages: MessageStore,
+        conversations: ConversationStore,
+        codec: EventCodec,
+    ) -> None:
+        """`role`: the worker role that appends."""
+        self._role = role
+        self._states = states
+        self._messages = messages
+        self._conversations = conversations
+        self._codec = codec
+
+    async def appends(self, entries: Sequence[Entry]) -> Sequence[StreamAppend]:
+        """What senders are to be told of evidence, given in the order of the log, that is not recorded yet.
+
+        Raises:
+            UnavailableError: an engine can't be had now.
+        """
+        known = await self._known(entries)
+        changed = []
+        for evidence, source in entries:
+            states = known.setdefault(_way(evidence), set())
+            before = resolve(states)
+            states.add((evidence.attempt, evidence.state))
+            after = resolve(states)
+            if after is not before:
+                changed.append((evidence, source, after))
+        appends = await asyncio.gather(*(self._append(*change) for change in changed))
+        return [append for append in appends if append is not None]
+
+    async def record(self, entries: Sequence[Entry]) -> None:
+        """Store evidence durably.
+
+        Raises:
+            UnavailableError: perhaps not all of it is stored.
+        """
+        await self._states.record([evidence for evidence, _ in entries])
+
+    async def _known(self, entries: Sequence[Entry]) -> dict[_Way, set[tuple[int, DeliveryState]]]:
+        sequences: dict[ConversationId, set[int]] = {}
+        for evidence, _ in entries:
+            sequences.setdefault(evidence.conversation_id, set()).add(evidence.sequence)
+        stored: Sequence[Mapping[int, Sequence[DeliveryEvidence]]] = await asyncio.gather(
+            *(self._states.evidence(conversation_id, wanted) for conversation_id, wanted in sequences.items())
+        )
+        known: dict[_Way, set[tuple[int, DeliveryState]]] = {}
+        for by_sequence in stored:
+            for of_message in by_sequence.values():
+                for evidence in of_message:
+                    known.setdefault(_way(evidence), set()).add((evidence.attempt, evidence.state))
+        return known
+
+    async def _append(self, evidence: DeliveryEvidence, source: Source, state: DeliveryState) -> StreamAppend | None:
+        stored = await self._messages.get(evidence.conversation_id, evidence.sequence)
+        if stored is None or not is_user(stored.message.sender):
+            return None
+        conversation = await self._conversations.get(evidence.conversation_id)
+        # Whoever has left is told nothing more of the conversation.
+        if conversation is None or conversation.participation_of(stored.message.sender) is None:
+            return None
+        payload = self._codec.delivery_changed(event_id(self._role, source), evidence, state)
+        return StreamAppend(self._role, source, 0, [UserId(stored.message.sender)], payload, evidence.conversation_id)
+
+
+def _way(evidence: DeliveryEvidence) -> _Way:
+    return evidence.conversation_id, evidence.sequence, evidence.recipient, evidence.channel
