@@ -107,7 +107,7 @@ def _roles(text: str) -> tuple[str, ...]:
     return roles
 
 
-WORKER_ROLES = ("router", "status")
+WORKER_ROLES = ("router", "status", "inbound")
 ROLES = Kind(f"some of {', '.join(WORKER_ROLES)}, divided by commas", _roles)
 
 
@@ -118,7 +118,8 @@ class WorkerSection:
     roles: tuple[str, ...] = setting(
         WORKER_ROLES,
         ROLES,
-        "What it does: `router` orders messages and hands them out, `status` does receipts.",
+        "What it does: `router` orders messages and hands them out, `status` does receipts, `inbound` reads what channels"
+        " tell, where the platform has any.",
         f"`{','.join(WORKER_ROLES)}`",
     )
     address: str = setting("127.0.0.1", IP_ADDRESS, "Where to listen for questions about metrics and health.")

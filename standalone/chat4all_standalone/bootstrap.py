@@ -26,7 +26,7 @@ from chat4all_core.telemetry.tracing import open_tracer
 from chat4all_server.bootstrap import build_server, open_file_storage, open_security
 from chat4all_standalone.envoy import EnvoyProcess, EnvoySettings
 from chat4all_standalone.simulated_channels import SimulatedChannels, simulated_channels
-from chat4all_workers.bootstrap import build_workers
+from chat4all_workers.bootstrap import WorkerParts, build_workers
 from chat4all_workers.running import running
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -61,7 +61,7 @@ async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
         simulated = await _simulated(stack, settings)
         accounts_file = simulated.accounts_file if simulated else settings.channels.accounts_file
         accounts = await stack.enter_async_context(open_accounts(accounts_file))
-        workers = build_workers(engine, codec, metrics, tracer)
+        workers = build_workers(WorkerParts(engine, codec, accounts, metrics, system_clock), tracer)
         await stack.enter_async_context(running(workers, failed))
 
         server = build_server(

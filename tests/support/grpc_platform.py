@@ -34,7 +34,7 @@ from chat4all_core.telemetry.tracing import Tracer
 from chat4all_server.bootstrap import build_server, open_file_storage, open_security
 from chat4all_server.security import Security
 from chat4all_server.server import Server
-from chat4all_workers.bootstrap import build_workers
+from chat4all_workers.bootstrap import WorkerParts, build_workers
 
 PASSWORD = "correct horse battery"
 
@@ -122,7 +122,8 @@ async def open_grpc_platform(data_dir: Path, **environ: str) -> AsyncIterator[Gr
     metrics = Metrics(registry := CollectorRegistry())
     async with AsyncExitStack() as stack:
         engine = await stack.enter_async_context(open_engine(data_dir, clock))
-        workers = build_workers(engine, codec, metrics, tracer)
+        accounts = await stack.enter_async_context(open_accounts(write_accounts(data_dir / "accounts.toml")))
+        workers = build_workers(WorkerParts(engine, codec, accounts, metrics, clock), tracer)
         running = [asyncio.create_task(worker.run()) for worker in workers]
         stack.push_async_callback(_cancel, running)
         hasher = stack.enter_context(closing(Argon2PasswordHasher(parameters=CHEAPEST)))
@@ -132,7 +133,7 @@ async def open_grpc_platform(data_dir: Path, **environ: str) -> AsyncIterator[Gr
             security=security,
             storage=await stack.enter_async_context(open_file_storage(settings, clock)),
             limiter=MemoryRateLimiter(time.monotonic),
-            accounts=await stack.enter_async_context(open_accounts(write_accounts(data_dir / "accounts.toml"))),
+            accounts=accounts,
             codec=codec,
             clock=clock,
             settings=settings,

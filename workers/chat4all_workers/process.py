@@ -6,6 +6,8 @@ from contextlib import AsyncExitStack
 import structlog
 from prometheus_client import CollectorRegistry
 
+from chat4all_channels.accounts import open_accounts
+from chat4all_channels.accounts_file import AccountsFileError
 from chat4all_core.adapters.protobuf.event_codec import ProtobufEventCodec
 from chat4all_core.config import Settings
 from chat4all_core.distributed.engine import open_distributed_engine
@@ -13,11 +15,11 @@ from chat4all_core.distributed.setup import ENGINE_ERRORS
 from chat4all_core.ports.clock import system_clock
 from chat4all_core.telemetry.metrics import Metrics
 from chat4all_core.telemetry.tracing import open_tracer
-from chat4all_workers.bootstrap import build_workers
+from chat4all_workers.bootstrap import WorkerParts, build_workers
 from chat4all_workers.running import running
 from chat4all_workers.web import PortError, build_application, serving
 
-START_ERRORS = (*ENGINE_ERRORS, PortError)
+START_ERRORS = (*ENGINE_ERRORS, AccountsFileError, PortError)
 """What whoever starts the process can mend: they need the message, not a traceback."""
 
 _log = structlog.get_logger(__name__)
@@ -29,6 +31,7 @@ async def work(settings: Settings, stop: asyncio.Event) -> None:
 
     Raises:
         PortError: the port is taken.
+        AccountsFileError: the file with the accounts on channels holds mistakes.
         Those of `open_distributed_engine`.
     """
     metrics = Metrics(registry := CollectorRegistry())
@@ -36,7 +39,9 @@ async def work(settings: Settings, stop: asyncio.Event) -> None:
         opened = await stack.enter_async_context(open_distributed_engine(settings, system_clock))
         tracer = open_tracer("chat4all-workers", settings.telemetry.traces)
         stack.callback(tracer.close)
-        workers = build_workers(opened.engine, ProtobufEventCodec(), metrics, tracer, settings.worker.roles)
+        accounts = await stack.enter_async_context(open_accounts(settings.channels.accounts_file))
+        parts = WorkerParts(opened.engine, ProtobufEventCodec(), accounts, metrics, system_clock)
+        workers = build_workers(parts, tracer, settings.worker.roles)
         port = await stack.enter_async_context(serving(build_application(workers, registry), settings.worker))
         # A worker that ends by itself ends the process, which whoever runs it starts again.
         await stack.enter_async_context(running(workers, failed=stop))

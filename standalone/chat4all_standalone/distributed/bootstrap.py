@@ -25,10 +25,12 @@ class ProcessCounts:
     servers: int = 2
     routers: int = 2
     status_workers: int = 1
+    inbound_workers: int = 1
 
-    def of_role(self, role: str) -> int:
-        """Of a worker role."""
-        return {"router": self.routers, "status": self.status_workers}[role]
+    def of_role(self, role: str, *, channels: bool) -> int:
+        """Of a worker role; `channels`: whether the platform has any."""
+        inbound = self.inbound_workers if channels else 0
+        return {"router": self.routers, "status": self.status_workers, "inbound": inbound}[role]
 
 
 @asynccontextmanager
@@ -47,6 +49,7 @@ async def open_distributed_platform(
         Those of `set_up`; OSError when a port is taken.
     """
     done = await set_up(settings)
+    has_channels = settings.channels.accounts_file is not None
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(aiohttp.ClientSession())
         children = _Children(stack, client, settings, environ, folder)
@@ -67,7 +70,9 @@ async def open_distributed_platform(
                 for number, (grpc_port, web_port) in enumerate(zip(grpc, web, strict=True), 1)
             ],
             workers=[
-                children.worker(role, number) for role in WORKER_ROLES for number in range(1, counts.of_role(role) + 1)
+                children.worker(role, number)
+                for role in WORKER_ROLES
+                for number in range(1, counts.of_role(role, channels=has_channels) + 1)
             ],
             envoy=Supervised("envoy", lambda: EnvoyProcess(envoy)),
             partitions=done.topics[0].partitions,

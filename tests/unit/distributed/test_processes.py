@@ -41,7 +41,7 @@ def test_wrong_settings_are_all_named(module: str) -> None:
     answer = run(module, "--check-config", SERVER_GRPC_PORT="many", WORKER_ROLES="ruler")
     assert answer.returncode == 2
     assert "CHAT4ALL_SERVER_GRPC_PORT must be" in answer.stderr
-    assert "CHAT4ALL_WORKER_ROLES must be some of router, status" in answer.stderr
+    assert "CHAT4ALL_WORKER_ROLES must be some of router, status, inbound" in answer.stderr
 
 
 def test_roles_can_be_arguments() -> None:
