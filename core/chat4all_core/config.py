@@ -118,8 +118,8 @@ class WorkerSection:
     roles: tuple[str, ...] = setting(
         WORKER_ROLES,
         ROLES,
-        "What it does: `router` orders messages and hands them out, `status` does receipts, `inbound` reads what channels"
-        " tell, where the platform has any.",
+        "What it does: `router` orders messages and hands them out, `status` does receipts, `inbound` reads what"
+        " channels tell, where the platform has any.",
         f"`{','.join(WORKER_ROLES)}`",
     )
     address: str = setting("127.0.0.1", IP_ADDRESS, "Where to listen for questions about metrics and health.")

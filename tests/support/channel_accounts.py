@@ -22,6 +22,7 @@ phone_number_id = "{NUMBER}"
 access_token = "whatsapp-token"
 app_secret = "{APP_SECRET}"
 verify_token = "{VERIFY_TOKEN}"
+inbox = ["ann"]
 base_url = "{base_url}/whatsapp/v23.0"
 
 [[whatsapp]]
@@ -35,11 +36,13 @@ instagram_id = "{INSTAGRAM_ID}"
 access_token = "instagram-token"
 app_secret = "{INSTAGRAM_SECRET}"
 verify_token = "instagram-verify"
+inbox = ["ann"]
 base_url = "{base_url}/instagram/v25.0"
 
 [[telegram]]
 token = "{BOT_ID}:ABC"
 secret_token = "{BOT_SECRET}"
+inbox = ["ann"]
 base_url = "{base_url}/telegram"
 """,
         "utf-8",

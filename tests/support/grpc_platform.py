@@ -82,9 +82,9 @@ class GrpcPlatform:
         self.status = StatusServiceStub(self.channel)
         self.files = FileServiceStub(self.channel)
 
-    async def person(self, name: str = "someone") -> Person:
-        """A new account, whose name begins like that."""
-        username = f"{name}_{uuid4().hex[:12]}"
+    async def person(self, name: str = "someone", username: str = "") -> Person:
+        """A new account, whose name begins like that, or is exactly `username`."""
+        username = username or f"{name}_{uuid4().hex[:12]}"
         request = identity_pb.RegisterUserRequest(username=username, password=PASSWORD)
         user = (await self.identity.RegisterUser(request)).user
         token = self.security.issuer.issue(UserId(ParticipantId(user.user_id)))
