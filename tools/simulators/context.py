@@ -9,6 +9,7 @@ from .channel import Channel
 from .clock import Now
 from .faults import Faults
 from .media_store import MediaFacts, MediaStore
+from .refusals import Refusals
 from .settings import Bounds
 from .timers import Timers
 from .traffic import Direction, Place, Traffic
@@ -28,6 +29,7 @@ class Context:
     policy: PolicyInForce
     faults: Faults
     accepted: AcceptedLog
+    refusals: Refusals
     traffic: Traffic
     media: MediaStore
     timers: Timers

@@ -55,6 +55,7 @@ class MediaStore:
     ) -> StoredMedia:
         """Keep a file for so many seconds."""
         stored = StoredMedia(media_id, owner, facts_of(content, mime_type, filename), content, self._now() + lifetime)
+        self.remove(media_id)
         self._files.put(media_id, stored)
         self._bytes += len(content)
         for oldest in self._files:

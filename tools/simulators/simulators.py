@@ -22,6 +22,7 @@ from .customer_actions import CustomerActions
 from .faults import Faults
 from .instagram.service import InstagramService
 from .media_store import MediaStore
+from .refusals import Refusals
 from .service import Service, WebhookRefusedError
 from .settings import Settings
 from .telegram.service import TelegramService
@@ -80,6 +81,11 @@ class Simulators:
         return self._context.accepted
 
     @property
+    def refusals(self) -> Refusals:
+        """How often each service said no."""
+        return self._context.refusals
+
+    @property
     def faults(self) -> Faults:
         """What is made to go wrong."""
         return self._context.faults
@@ -130,6 +136,7 @@ class Simulators:
             policy=PolicyInForce(self._settings.webhooks),
             faults=Faults(self._chance),
             accepted=AcceptedLog(bounds.accepted_messages),
+            refusals=Refusals(),
             traffic=Traffic(bounds.conversations, bounds.entries_per_conversation),
             media=MediaStore(bounds.media_bytes, self._now),
             timers=timers,

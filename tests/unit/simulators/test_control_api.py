@@ -84,6 +84,8 @@ async def test_faults_over_http(control: GraphClient, whatsapp: GraphClient) -> 
     assert (listed["kind"], listed["seen"], listed["struck"]) == ("rate_limit", 4, 2)
     await _ok(await control.call("DELETE", f"/faults/{rule['id']}"))
     assert (await control.call("DELETE", f"/faults/{rule['id']}")).status == 404
+    refusals = (await _ok(await control.call("GET", "/refusals")))["refusals"]
+    assert refusals == [{"channel": "whatsapp", "code": 130429, "count": 2}]
     await _ok(await control.call("POST", "/faults", json=fault))
     await _ok(await control.call("DELETE", "/faults"))
     assert (await _ok(await control.call("GET", "/faults")))["faults"] == []

@@ -34,6 +34,8 @@ class AccountHandlers:
         service, account = self._named(request)
         body = await body_of(request)
         lifetime, token = body.get("lifetime_seconds"), body.get("token")
+        if not isinstance(lifetime, int | float | None):
+            raise ValueError("lifetime_seconds must be a number")
         service.set_token(account, None if token is None else str(token), None if lifetime is None else float(lifetime))
         return web.json_response({})
 

@@ -19,7 +19,7 @@ def build_control(services: Services, context: Context) -> web.Application:
     AccountHandlers(services).add_to(application)
     CustomerHandlers(services).add_to(application)
     FaultHandlers(context.faults).add_to(application)
-    ObservationHandlers(context.accepted, context.traffic, context.media).add_to(application)
+    ObservationHandlers(context).add_to(application)
     WebhookHandlers(services, context.deliveries, context.policy).add_to(application)
     add_page(application, services)
     return application

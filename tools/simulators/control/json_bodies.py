@@ -2,17 +2,15 @@
 
 import dataclasses
 import json
-from collections.abc import Awaitable, Callable
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 from tools.simulators.customer_actions import UnknownTargetError, UnsupportedActionError
 from tools.simulators.json_value import JsonObject
 from tools.simulators.service import WebhookRefusedError
 from tools.simulators.settings import SettingsError
 from tools.simulators.traffic import TrafficEntry
 from tools.simulators.webhooks.delivery import Delivery
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @web.middleware

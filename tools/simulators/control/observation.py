@@ -3,11 +3,10 @@
 import dataclasses
 
 from aiohttp import web
-from tools.simulators.accepted_log import AcceptedLog
 from tools.simulators.channel import Channel
+from tools.simulators.context import Context
 from tools.simulators.customer_actions import UnknownTargetError
-from tools.simulators.media_store import MediaStore
-from tools.simulators.traffic import Place, Traffic
+from tools.simulators.traffic import Place
 
 from .json_bodies import entry_json
 
@@ -15,14 +14,16 @@ from .json_bodies import entry_json
 class ObservationHandlers:
     """The handlers."""
 
-    def __init__(self, accepted: AcceptedLog, traffic: Traffic, media: MediaStore) -> None:
-        self._accepted = accepted
-        self._traffic = traffic
-        self._media = media
+    def __init__(self, context: Context) -> None:
+        self._accepted = context.accepted
+        self._refusals = context.refusals
+        self._traffic = context.traffic
+        self._media = context.media
 
     def add_to(self, application: web.Application) -> None:
         """Add the routes."""
         application.router.add_get("/messages", self._messages)
+        application.router.add_get("/refusals", self._refused)
         application.router.add_get("/conversations", self._conversations)
         application.router.add_get("/conversations/{channel}/{account}/{customer}", self._conversation)
         application.router.add_get("/media/{id}", self._file)
@@ -37,6 +38,11 @@ class ObservationHandlers:
             limit=int(query.get("limit", "100000")),
         )
         return web.json_response({"messages": [dataclasses.asdict(message) for message in messages]})
+
+    async def _refused(self, _: web.Request) -> web.Response:
+        counts = self._refusals.all().items()
+        refusals = [{"channel": channel, "code": code, "count": count} for (channel, code), count in counts]
+        return web.json_response({"refusals": refusals})
 
     async def _conversations(self, request: web.Request) -> web.Response:
         limit = int(request.query.get("limit", "200"))

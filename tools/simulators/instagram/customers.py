@@ -58,7 +58,7 @@ class InstagramCustomers:
         _message(own, customer, message_id)
         reaction: JsonObject = {"mid": message_id, "action": "react" if emoji else "unreact"}
         if emoji:
-            reaction |= {"reaction": "love" if emoji == "❤" else "other", "emoji": emoji}
+            reaction |= {"reaction": "love" if emoji.startswith("❤") else "other", "emoji": emoji}
         own.begin(customer)
         _tell(own, customer, {"reaction": reaction}, "reaction", message_id, emoji)
 

@@ -9,7 +9,7 @@ from tools.simulators.customer_actions import UnknownTargetError
 from tools.simulators.graph.access_token import AccessToken
 from tools.simulators.graph.error import GraphError
 from tools.simulators.graph.handshake import verify_webhook
-from tools.simulators.graph.middleware import answer_errors
+from tools.simulators.graph.middleware import answering_errors
 from tools.simulators.json_value import JsonObject
 from tools.simulators.service import WebhookRefusedError
 from tools.simulators.webhooks.delivery import Delivery
@@ -35,7 +35,7 @@ class InstagramService:
 
     def application(self) -> web.Application:
         """The API."""
-        application = web.Application(middlewares=[answer_errors])
+        application = web.Application(middlewares=[answering_errors(self.channel, self._context.refusals)])
         Nodes(self._accounts, self._context).add_to(application)
         return application
 

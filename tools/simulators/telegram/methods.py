@@ -68,7 +68,8 @@ class Methods:
         return self.bot.user() | abilities
 
     async def _get_chat(self, parameters: Parameters) -> JsonObject:
-        chat = self.bot.chat(parameters.required_number("chat_id"))
+        chat_id = parameters.chat_id()
+        chat = None if chat_id is None else self.bot.chat(chat_id)
         if chat is None:
             raise bad_request("chat not found")
         return chat.json() | {"accent_color_id": 0, "max_reaction_count": 11}

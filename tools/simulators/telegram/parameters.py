@@ -1,6 +1,7 @@
 """What a call says: in the query, in a form with or without files, or in JSON."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,6 +9,8 @@ from typing import Any
 from aiohttp import web
 
 from .errors import bad_request
+
+_NUMBER = re.compile(r"-?[0-9]{1,18}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +45,20 @@ class Parameters:
         text = self.text(name)
         if not text:
             return None
-        try:
-            return int(text)
-        except ValueError:
-            raise bad_request(f'invalid {name} specified: "{text[:50]}"') from None
+        if not _NUMBER.fullmatch(text):
+            raise bad_request(f'invalid {name} specified: "{text[:50]}"')
+        return int(text)
+
+    def chat_id(self) -> int | None:
+        """The chat's number; None where it is named otherwise, as channels are.
+
+        Raises:
+            TelegramError: no chat is named.
+        """
+        text = self.text("chat_id")
+        if not text:
+            raise bad_request("chat_id is empty")
+        return int(text) if _NUMBER.fullmatch(text) else None
 
     def required_number(self, name: str) -> int:
         """An integer.

@@ -85,15 +85,15 @@ class Sending:
         if chat.messages.get(message_id) is None:
             raise bad_request("message to react not found")
         reactions = parameters.object("reaction") or []
-        emoji = str(reactions[0].get("emoji", "")) if reactions and isinstance(reactions[0], dict) else ""
+        if not isinstance(reactions, list) or not all(isinstance(each, dict) for each in reactions):
+            raise bad_request("can't parse reaction JSON object")
+        emoji = str(reactions[0].get("emoji", "")) if reactions else ""
         self._note(chat, "reaction", message_id, emoji)
         return True
 
     def _chat(self, parameters: Parameters) -> Chat:
-        if not parameters.text("chat_id"):
-            raise bad_request("chat_id is empty")
-        text = parameters.text("chat_id")
-        chat = self.bot.chat(int(text)) if text.lstrip("-").isdigit() and text.isascii() else None
+        chat_id = parameters.chat_id()
+        chat = None if chat_id is None else self.bot.chat(chat_id)
         if chat is None:
             raise bad_request("chat not found")
         return chat
@@ -146,12 +146,13 @@ class Sending:
         wanted = parameters.object("reply_parameters") or {}
         if not isinstance(wanted, dict):
             raise bad_request("can't parse reply parameters JSON object")
-        message_id = wanted.get("message_id") or parameters.number("reply_to_message_id")
+        nested = Parameters(wanted)
+        message_id = nested.number("message_id") or parameters.number("reply_to_message_id")
         if message_id is None:
             return None
-        message = chat.messages.get(int(message_id))
-        is_optional = wanted.get("allow_sending_without_reply") or parameters.flag("allow_sending_without_reply")
-        if message is None and not is_optional:
+        message = chat.messages.get(message_id)
+        name = "allow_sending_without_reply"
+        if message is None and not nested.flag(name) and not parameters.flag(name):
             raise bad_request("message to be replied not found")
         return message
 

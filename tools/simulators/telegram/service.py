@@ -2,14 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
 
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 from tools.simulators.channel import Channel
 from tools.simulators.connection import DropConnectionError, drop
 from tools.simulators.context import Context
 from tools.simulators.customer_actions import UnknownTargetError
 from tools.simulators.json_value import JsonObject
+from tools.simulators.refusals import Refusals
 from tools.simulators.service import WebhookRefusedError
 from tools.simulators.webhooks.delivery import Delivery
 
@@ -21,8 +22,6 @@ from .parameters import Parameters, parameters_of
 from .settings import TelegramSettings
 
 _LOG = logging.getLogger(__name__)
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class TelegramService:
@@ -41,7 +40,7 @@ class TelegramService:
 
     def application(self) -> web.Application:
         """The API."""
-        application = web.Application(middlewares=[_answer_errors])
+        application = web.Application(middlewares=[_answering_errors(self._context.refusals)])
         application.router.add_route("*", "/bot{token}/{method}", self._call)
         application.router.add_get("/file/bot{token}/{path:.+}", self._download)
         return application
@@ -116,18 +115,28 @@ class TelegramService:
         return self._methods[account]
 
 
-@web.middleware
-async def _answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
-    try:
-        return await handler(request)
-    except TelegramError as error:
-        return error.response()
-    except DropConnectionError:
-        return drop(request)
-    except web.HTTPRequestEntityTooLarge:
-        return TelegramError(413, "Request Entity Too Large").response()
-    except web.HTTPException as error:
-        return TelegramError(error.status, error.reason).response()
-    except Exception:
-        _LOG.exception("%s %s", request.method, request.path)
-        return TelegramError(500, "Internal Server Error").response()
+def _answering_errors(refusals: Refusals) -> Middleware:
+    @web.middleware
+    async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except DropConnectionError:
+            return drop(request)
+        except Exception as error:
+            refusal = _refusal(request, error)
+        refusals.note(Channel.TELEGRAM, refusal.code)
+        return refusal.response()
+
+    return answer
+
+
+def _refusal(request: web.Request, error: Exception) -> TelegramError:
+    match error:
+        case TelegramError():
+            return error
+        case web.HTTPRequestEntityTooLarge():
+            return TelegramError(413, "Request Entity Too Large")
+        case web.HTTPException():
+            return TelegramError(error.status, error.reason)
+    _LOG.error("%s %s", request.method, request.path, exc_info=error)
+    return TelegramError(500, "Internal Server Error")

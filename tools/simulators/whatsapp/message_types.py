@@ -59,17 +59,16 @@ def _location(node: JsonObject) -> None:
 
 
 def _contacts(node: JsonObject) -> None:
-    contacts = node["contacts"]
-    if not contacts:
+    contacts = node.get("contacts")
+    if not isinstance(contacts, list) or not contacts:
         raise _mandatory("contacts", "name")
     for contact in contacts:
         name = contact.get("name") if isinstance(contact, dict) else None
-        if not isinstance(name, dict) or not name.get("formatted_name"):
-            raise _mandatory("contacts", "name.formatted_name")
+        _require_string(name if isinstance(name, dict) else {}, "contacts.name", "formatted_name", 512)
 
 
 def _interactive(node: JsonObject) -> None:
-    if node.get("type") not in _INTERACTIVE:
+    if not isinstance(node.get("type"), str) or node["type"] not in _INTERACTIVE:
         raise refusal(131009, f"Param interactive['type'] must be one of {{{', '.join(sorted(_INTERACTIVE))}}}")
     if not isinstance(node.get("action"), dict):
         raise _mandatory("interactive", "action")
@@ -119,7 +118,8 @@ def text_of(kind: str, node: JsonObject) -> str:
         case "contacts":
             return ", ".join(contact["name"]["formatted_name"] for contact in node["contacts"])
         case "interactive":
-            return str((node.get("body") or {}).get("text", ""))
+            body = node.get("body")
+            return str(body.get("text", "")) if isinstance(body, dict) else ""
         case "template":
             return str(node["name"])
         case _:

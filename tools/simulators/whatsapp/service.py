@@ -10,7 +10,7 @@ from tools.simulators.customer_actions import UnknownTargetError
 from tools.simulators.graph.access_token import AccessToken, expired_token, unknown_token
 from tools.simulators.graph.error import GraphError
 from tools.simulators.graph.handshake import verify_webhook
-from tools.simulators.graph.middleware import answer_errors
+from tools.simulators.graph.middleware import answering_errors
 from tools.simulators.json_value import JsonObject
 from tools.simulators.service import WebhookRefusedError
 from tools.simulators.webhooks.delivery import Delivery
@@ -39,7 +39,7 @@ class WhatsAppService:
 
     def application(self) -> web.Application:
         """The API."""
-        application = web.Application(middlewares=[answer_errors])
+        application = web.Application(middlewares=[answering_errors(self.channel, self._context.refusals)])
         sendings = {key: Sending(account, self._ladders[key]) for key, account in self._accounts.items()}
         Nodes(self._accounts, sendings, self.account_of_token).add_to(application)
         return application

@@ -35,6 +35,8 @@ def render(templates: Sequence[TemplateSettings], node: JsonObject) -> str:
 def _body_parameters(node: JsonObject) -> list[str]:
     for component in node.get("components", []):
         if isinstance(component, dict) and str(component.get("type", "")).lower() == "body":
-            parameters = component.get("parameters", [])
+            parameters = component.get("parameters")
+            if not isinstance(parameters, list):
+                return []
             return [str(each.get("text", "")) for each in parameters if isinstance(each, dict)]
     return []
