@@ -4,6 +4,7 @@ import asyncio
 import json
 import signal
 import sys
+import textwrap
 from pathlib import Path
 
 import aiohttp
@@ -40,6 +41,16 @@ def test_toml_and_json(tmp_path: Path) -> None:
     assert settings.instagram == Settings().instagram
     (tmp_path / "s.json").write_text(json.dumps({"telegram": {"https_only": True}}))
     assert load_settings(tmp_path / "s.json").telegram.https_only
+
+
+def test_documented_example(tmp_path: Path) -> None:
+    """The file in the documentation is one."""
+    page = Path(__file__).parents[3] / "docs" / "channels" / "simulators.md"
+    section = page.read_text().partition("## Settings")[2].partition("## ")[0]
+    (tmp_path / "s.toml").write_text(textwrap.dedent(section[section.index("    [whatsapp]") :]))
+    settings = load_settings(tmp_path / "s.toml")
+    assert settings.whatsapp.accounts[0].customers[0].name == "Eva"
+    assert (settings.whatsapp.burst, settings.telegram.chat_burst, settings.webhooks.connections) == (1000, 50, 16)
 
 
 @pytest.mark.parametrize(
