@@ -9,7 +9,7 @@ BIN := .venv/bin
 DISTRIBUTED_ENGINES := kafka,cassandra,redis,minio
 TESTED_ENGINES := $(DISTRIBUTED_ENGINES),seaweedfs
 ENGINES_FILE = $${CHAT4ALL_ENGINES_DIR:-$(CURDIR)/.engines}/engines.json
-DISTRIBUTED_TESTS := $(addprefix tests/e2e/test_,rest.py rest_bad_input.py grpcurl.py crash.py files_rest.py sdk_files.py)
+DISTRIBUTED_TESTS := $(addprefix tests/e2e/test_,rest.py rest_bad_input.py grpcurl.py crash.py files_rest.py sdk_files.py files_cuts.py)
 MEMBERS := gen/python core channels server workers standalone sdk/python
 # gRPC's core would remark on every process that is started.
 BENCH = env PYTHONPATH=tests/support GRPC_ENABLE_FORK_SUPPORT=0 $(BIN)/python
@@ -100,6 +100,10 @@ test-crash: .venv/.ready ## 20,000 messages while the whole process is killed at
 .PHONY: test-faults
 test-faults: .venv/.ready ## 100,000 messages while processes and engines are killed and frozen at random; ARGS: --nodes 3 --seed ...
 	@$(BIN)/pytest tests/engines/test_faults.py -s --messages 100000 --rate 500 --faults 36 --timeout 7200 $(ARGS)
+
+.PHONY: test-cuts
+test-cuts: .venv/.ready ## an upload of 1 GiB that is cut 24 times in every way; the short form is in `make test`
+	@$(BIN)/pytest tests/e2e/test_files_cuts.py --file-mebibytes 1024 --cuts 24 --timeout 3600 -s $(ARGS)
 
 .PHONY: bench
 bench: .venv/.ready ## measure throughput and latency against a bare echo in the same run; ARGS=files: MB/s of files

@@ -20,6 +20,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--rate", type=float, default=150, help="messages that it sends a second")
     parser.addoption("--nodes", type=int, choices=(1, 3), default=1, help="Kafka brokers and Cassandra nodes it has")
     parser.addoption("--seed", type=int, help="chooses its faults; one that is printed repeats them")
+    parser.addoption("--file-mebibytes", type=int, default=64, help="size of the file whose upload is cut")
+    parser.addoption("--cuts", type=int, default=6, help="how often it is cut")
 
 
 @pytest.fixture(scope="session")

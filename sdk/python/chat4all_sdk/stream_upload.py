@@ -44,41 +44,46 @@ class StreamUpload:
 
         Raises ChatError; DataLoss when the source has fewer bytes than were declared.
         """
-        attempts, committed = Attempts(self._connection), self._upload.committed_size
+        attempts, committed, trying = Attempts(self._connection), self._upload.committed_size, False
         while True:
             await self._pass_over(committed)
-            answer, cut = await self._attempt(attempts, committed)
+            answer, cut = await self._attempt(attempts, committed, trying)
             if answer.HasField("file") and answer.file.state == file_pb2.FileState.AVAILABLE:
                 file = translate_file.file(answer.file)
                 await self._pass_over(file.size_bytes)
                 return file, self._hash.hexdigest()
-            if answer.upload.committed_size > committed:
+            trying = answer.upload.committed_size <= committed
+            if not trying:
                 attempts.progressed()
             elif not cut:
                 raise self._too_short(committed)
             committed = answer.upload.committed_size
 
-    async def _attempt(self, attempts: Attempts, committed: int) -> tuple[_Answer, bool]:
-        """One stream from the committed size on: where the upload stands then, and whether the stream was cut."""
+    async def _attempt(self, attempts: Attempts, committed: int, trying: bool) -> tuple[_Answer, bool]:
+        """One stream from the committed size on: where the upload stands then, and whether the stream was cut.
+
+        `trying`: the one before brought nothing, so this one is of a single chunk: while the platform's store is away,
+        megabytes would go out each time before the platform finds out that it can't keep them.
+        """
         credentials: Credentials = ()
         try:
             credentials = await self._connection.sessions.credentials()
-            return await self._write(committed, credentials), False
+            return await self._write(committed, credentials, trying), False
         except ChatError as error:
             await attempts.pause(error, credentials)
             return await self._look(), True
 
-    async def _write(self, offset: int, credentials: Credentials) -> pb.WriteUploadResponse:
+    async def _write(self, offset: int, credentials: Credentials, trying: bool) -> pb.WriteUploadResponse:
         call = self._connection.files.WriteUpload(metadata=credentials)
         try:
-            await self._send(call, offset)
+            await self._send(call, offset, trying)
             return await while_alive(call, self._connection.timeout, self._look)
         except grpc.aio.AioRpcError as failure:
             raise error_from_call(failure) from None
         finally:
             call.cancel()
 
-    async def _send(self, call: _Call, offset: int) -> None:
+    async def _send(self, call: _Call, offset: int, trying: bool) -> None:
         """Sends until the source ends, or the platform wants no more: the call's status then says why."""
         going = await self._put(call, pb.WriteUploadRequest(upload_id=self._upload.upload_id, offset=offset))
         self._report(offset)
@@ -87,6 +92,9 @@ class StreamUpload:
             going = await self._put(call, pb.WriteUploadRequest(content=HttpBody(data=chunk), crc32c=crc32c))
             offset += len(chunk)
             self._report(offset)
+            if trying:
+                await self._end(call)
+                return
         if going and self._source.size is None and self._source.ended:
             going = await self._put(call, pb.WriteUploadRequest(finish=True))
         if going:

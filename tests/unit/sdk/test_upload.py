@@ -114,6 +114,19 @@ async def test_a_cut_costs_only_what_was_not_committed(
     assert platform.files.received == len(DATA)
 
 
+@pytest.mark.parametrize("seekable", [True, False])
+async def test_while_nothing_is_kept_little_is_sent(
+    platform: MemoryPlatform, alice: AsyncClient, direct: str, seekable: bool
+) -> None:
+    """After an attempt of which the platform kept nothing, single chunks are sent until one of them is kept."""
+    chunk = 64 * 1024
+    platform.files.faults.cuts.extend([8 * chunk, 1, 1, 1])
+    platform.files.faults.forgets = 2 * len(DATA)
+    file = await alice.upload(direct, io.BytesIO(DATA) if seekable else pieces(), "f")
+    assert file.sha256 == SHA256
+    assert platform.files.received == len(DATA) + 8 * chunk + 3 * chunk
+
+
 async def test_the_server_dies_and_comes_back(platform: MemoryPlatform, alice: AsyncClient, direct: str) -> None:
     """A server that is gone for a while, in the middle of a stream, delays an upload and no more."""
     half, back = asyncio.Event(), asyncio.Event()
