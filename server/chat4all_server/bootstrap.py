@@ -140,7 +140,7 @@ def build_server(
         options=GRPC_OPTIONS,
     )
     identity_service_pb2_grpc.add_IdentityServiceServicer_to_server(
-        build_identity_service(engine, security, clock, settings.auth), grpc_server
+        build_identity_service(engine, security, channels_open, limiter, codec, clock, settings.auth), grpc_server
     )
     file_use_cases = build_file_use_cases(engine.files, engine.conversations, storage, clock, settings.files)
     file_service_pb2_grpc.add_FileServiceServicer_to_server(

@@ -13,4 +13,4 @@ class Security:
     hasher: PasswordHasher
     issuer: TokenIssuer
     page_token_key: bytes = field(repr=False)
-    """The same in every server, so that any of them serves the next page."""
+    """The same in every server, so that any of them serves the next page, and knows a code that another one sent."""

@@ -6,6 +6,7 @@ from chat4all.identity.v1 import identity_service_pb2 as identity_pb
 from chat4all.messaging.v1 import conversation_pb2 as conversation_pb
 from chat4all.messaging.v1 import message_pb2 as message_pb
 from chat4all.messaging.v1 import messaging_service_pb2 as messaging_pb
+from chat4all_core.app.link_identity import CodeSent
 from chat4all_core.app.message_view import MessageView
 from chat4all_core.app.read_conversations import ConversationView
 from chat4all_core.app.read_messages import MessageDetails
@@ -17,6 +18,7 @@ from chat4all_core.domain.file import Attachment
 from chat4all_core.domain.message import AcceptedMessage
 from chat4all_core.domain.timestamp import SECOND, Timestamp
 from chat4all_core.domain.user import User
+from chat4all_core.ports.identity_store import Identity
 
 
 def timestamp_to_proto(at: Timestamp) -> ProtobufTimestamp:
@@ -33,6 +35,20 @@ def user_to_proto(user: User, *, with_email: bool) -> identity_pb.User:
         email=user.email if with_email else "",
         create_time=timestamp_to_proto(user.created_at),
     )
+
+
+def identity_to_proto(identity: Identity | CodeSent) -> identity_pb.Identity:
+    """An address, linked or about to be."""
+    address = identity.address
+    result = identity_pb.Identity(channel=address.channel, address=address.address)
+    match identity:
+        case Identity():
+            result.state = identity_pb.IdentityState.LINKED
+            result.link_time.CopyFrom(timestamp_to_proto(identity.linked_at))
+        case CodeSent():
+            result.state = identity_pb.IdentityState.CODE_SENT
+            result.code_expire_time.CopyFrom(timestamp_to_proto(identity.expires_at))
+    return result
 
 
 def conversation_to_proto(view: ConversationView) -> conversation_pb.Conversation:

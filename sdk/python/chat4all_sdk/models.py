@@ -11,6 +11,8 @@ __all__ = [
     "Conversation",
     "ConversationType",
     "DeliveryFailure",
+    "Identity",
+    "IdentityState",
     "Message",
     "MessageState",
     "Page",
@@ -62,6 +64,29 @@ class User:
     username: str
     email: str
     create_time: datetime
+
+
+class IdentityState(StrEnum):
+    """How far linking an address has come."""
+
+    UNSPECIFIED = "UNSPECIFIED"
+    CODE_SENT = "CODE_SENT"
+    """A code is on its way to the address."""
+    LINKED = "LINKED"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """An address of the caller's on a channel.
+
+    LINKED has a `link_time`; CODE_SENT has a `code_expire_time`, until which the code works.
+    """
+
+    channel: str
+    address: str
+    state: IdentityState
+    link_time: datetime | None
+    code_expire_time: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import grpc
 
 from chat4all_sdk.background_loop import BackgroundLoop
 from chat4all_sdk.client import AsyncClient
-from chat4all_sdk.models import Conversation, Message, Page, Role, SentMessage, User
+from chat4all_sdk.models import Conversation, Identity, Message, Page, Role, SentMessage, User
 from chat4all_sdk.session import Session, SessionStore
 from chat4all_sdk.sync_files import SyncFileCalls
 from chat4all_sdk.sync_streams import SyncSendStream, SyncSubscription
@@ -103,6 +103,18 @@ class Client(SyncFileCalls):
     def find_user(self, username: str) -> User:
         """See AsyncClient.find_user."""
         return self._loop.run(self._client.find_user(username))
+
+    def link_identity(self, channel: str, address: str, code: str | None = None) -> Identity:
+        """See AsyncClient.link_identity."""
+        return self._loop.run(self._client.link_identity(channel, address, code))
+
+    def list_identities(self) -> tuple[Identity, ...]:
+        """See AsyncClient.list_identities."""
+        return self._loop.run(self._client.list_identities())
+
+    def unlink_identity(self, channel: str, address: str) -> None:
+        """See AsyncClient.unlink_identity."""
+        self._loop.run(self._client.unlink_identity(channel, address))
 
     def create_direct(self, user: User | str) -> Conversation:
         """See AsyncClient.create_direct."""

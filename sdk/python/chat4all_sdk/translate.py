@@ -12,7 +12,7 @@ from chat4all.status.v1 import event_pb2 as event_pb
 from chat4all.status.v1 import status_service_pb2 as status_pb
 from chat4all_sdk import events, models
 
-__all__ = ["conversation", "event", "message", "reset", "role_number", "sent", "user", "utc_time"]
+__all__ = ["conversation", "event", "identity", "message", "reset", "role_number", "sent", "user", "utc_time"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -33,6 +33,10 @@ _ROLES = {
     conversation_pb.ParticipantRole.ADMIN: models.Role.ADMIN,
 }
 _ROLE_NUMBERS = {role: number for number, role in _ROLES.items()}
+_IDENTITY_STATES = {
+    identity_pb.IdentityState.CODE_SENT: models.IdentityState.CODE_SENT,
+    identity_pb.IdentityState.LINKED: models.IdentityState.LINKED,
+}
 _RESETS = {
     status_pb.Reset.CURSOR_TOO_OLD: events.ResetReason.CURSOR_TOO_OLD,
     status_pb.Reset.EPOCH_CHANGED: events.ResetReason.EPOCH_CHANGED,
@@ -42,6 +46,17 @@ _RESETS = {
 def user(pb: identity_pb.User) -> models.User:
     """An account."""
     return models.User(pb.user_id, pb.username, pb.email, utc_time(pb.create_time))
+
+
+def identity(pb: identity_pb.Identity) -> models.Identity:
+    """An address."""
+    return models.Identity(
+        channel=pb.channel,
+        address=pb.address,
+        state=_IDENTITY_STATES.get(pb.state, models.IdentityState.UNSPECIFIED),
+        link_time=utc_time(pb.link_time) if pb.HasField("link_time") else None,
+        code_expire_time=utc_time(pb.code_expire_time) if pb.HasField("code_expire_time") else None,
+    )
 
 
 def conversation(pb: conversation_pb.Conversation) -> models.Conversation:

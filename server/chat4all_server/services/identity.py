@@ -3,12 +3,14 @@
 from chat4all.identity.v1 import identity_service_pb2 as pb
 from chat4all.identity.v1 import identity_service_pb2_grpc as grpc_pb
 from chat4all_core.app.find_user import FindUser
+from chat4all_core.app.link_identity import LinkIdentity
 from chat4all_core.app.log_in import LogIn
+from chat4all_core.app.own_identities import OwnIdentities
 from chat4all_core.app.refresh_session import RefreshSession, RevokeSession
 from chat4all_core.app.register_user import RegisterUser
 from chat4all_server.interceptors.authentication import caller
 from chat4all_server.interceptors.interceptor import Context
-from chat4all_server.translate import user_to_proto
+from chat4all_server.translate import identity_to_proto, user_to_proto
 
 _PATH = "/chat4all.identity.v1.IdentityService/"
 
@@ -34,12 +36,16 @@ class IdentityService(grpc_pb.IdentityServiceServicer):
         refresh_session: RefreshSession,
         revoke_session: RevokeSession,
         find_user: FindUser,
+        link_identity: LinkIdentity,
+        own_identities: OwnIdentities,
     ) -> None:
         self._register_user = register_user
         self._log_in = log_in
         self._refresh_session = refresh_session
         self._revoke_session = revoke_session
         self._find_user = find_user
+        self._link_identity = link_identity
+        self._own_identities = own_identities
 
     async def RegisterUser(self, request: pb.RegisterUserRequest, context: Context) -> pb.RegisterUserResponse:
         """See the contract."""
@@ -85,3 +91,18 @@ class IdentityService(grpc_pb.IdentityServiceServicer):
         """See the contract."""
         user = await self._find_user.by_username(request.username)
         return pb.FindUserResponse(user=user_to_proto(user, with_email=user.user_id == caller().user_id))
+
+    async def LinkIdentity(self, request: pb.LinkIdentityRequest, context: Context) -> pb.LinkIdentityResponse:
+        """See the contract."""
+        outcome = await self._link_identity(caller().user_id, request.channel, request.address, request.code)
+        return pb.LinkIdentityResponse(identity=identity_to_proto(outcome))
+
+    async def ListIdentities(self, request: pb.ListIdentitiesRequest, context: Context) -> pb.ListIdentitiesResponse:
+        """See the contract."""
+        identities = await self._own_identities.list(caller().user_id)
+        return pb.ListIdentitiesResponse(identities=map(identity_to_proto, identities))
+
+    async def UnlinkIdentity(self, request: pb.UnlinkIdentityRequest, context: Context) -> pb.UnlinkIdentityResponse:
+        """See the contract."""
+        await self._own_identities.unlink(caller().user_id, request.channel, request.address)
+        return pb.UnlinkIdentityResponse()

@@ -90,6 +90,20 @@ async def test_people_on_channels(as_alice: CommandLine) -> None:
     assert removed.out == f"{address} is removed.\n"
 
 
+async def test_addresses_are_linked(as_alice: CommandLine) -> None:
+    """identities link sends a code and links with it; list shows the address, unlink gives it up."""
+    address = ("whatsapp", "+5511987654321")
+    sent = await as_alice("identities", "link", *address)
+    assert (sent.code, sent.out) == (0, "whatsapp:+5511987654321 was sent a code.\n")
+    wrong = await as_alice("--json", "identities", "link", *address, "--code", "000000")
+    assert (wrong.code, json.loads(wrong.err)["error"]["reason"]) == (1, "LINK_CODE_INVALID")
+    (linked,) = (await as_alice("--json", "identities", "link", *address, "--code", "123456")).json()
+    assert (linked["channel"], linked["address"], linked["state"]) == (*address, "LINKED")
+    assert (await as_alice("identities", "list")).out == "whatsapp:+5511987654321\n"
+    assert (await as_alice("identities", "unlink", *address)).code == 0
+    assert (await as_alice("identities", "list", "--json")).json() == []
+
+
 async def test_read(as_alice: CommandLine, bob: AsyncClient, direct: str) -> None:
     """read marks a message by its id, or the newest that the other one sent."""
     first = await bob.send(direct, "one")

@@ -68,6 +68,38 @@ class Identity(IdentityServiceServicer):
         self._state.caller(context)
         return identity_pb.FindUserResponse(user=self._find("username", request.username))
 
+    async def LinkIdentity(self, request, context):
+        caller = self._state.caller(context)
+        identity = identity_pb.Identity(channel=request.channel, address=request.address)
+        key = (request.channel, request.address)
+        if self._state.identities.get(key, caller) != caller:
+            raise Refusal(grpc.StatusCode.ALREADY_EXISTS, "another user has linked it", "IDENTITY_TAKEN")
+        if request.code not in ("", "123456"):
+            raise Refusal(grpc.StatusCode.PERMISSION_DENIED, "the code is wrong", "LINK_CODE_INVALID")
+        if request.code:
+            self._state.identities[key] = caller
+            identity.state = identity_pb.IdentityState.LINKED
+            identity.link_time.CopyFrom(now())
+        else:
+            identity.state = identity_pb.IdentityState.CODE_SENT
+            identity.code_expire_time.CopyFrom(now())
+        return identity_pb.LinkIdentityResponse(identity=identity)
+
+    async def ListIdentities(self, request, context):
+        caller = self._state.caller(context)
+        linked = identity_pb.IdentityState.LINKED
+        mine = [
+            identity_pb.Identity(channel=channel, address=address, state=linked, link_time=now())
+            for (channel, address), owner in sorted(self._state.identities.items())
+            if owner == caller
+        ]
+        return identity_pb.ListIdentitiesResponse(identities=mine)
+
+    async def UnlinkIdentity(self, request, context):
+        if self._state.identities.pop((request.channel, request.address), "") != self._state.caller(context):
+            raise Refusal(grpc.StatusCode.NOT_FOUND, "it is not linked", "IDENTITY_NOT_FOUND")
+        return identity_pb.UnlinkIdentityResponse()
+
     def _find(self, name: str, value: str) -> identity_pb.User:
         for user in self._state.users.values():
             if getattr(user, name) == value:

@@ -30,6 +30,7 @@ class State:
     """Accounts, tokens, conversations and streams, and what the tests ask to go wrong."""
 
     users: dict[str, identity_pb.User] = field(default_factory=dict)
+    identities: dict[tuple[str, str], str] = field(default_factory=dict)
     passwords: dict[str, str] = field(default_factory=dict)
     access: dict[str, str] = field(default_factory=dict)  # token -> user id
     expired: set[str] = field(default_factory=set)

@@ -178,6 +178,16 @@ class ErrorReason(_message.Message):
         """
         LINK_INVALID: ErrorReason._Reason.ValueType  # 97
         """The link was changed, or its time is over. Status PERMISSION_DENIED."""
+        IDENTITY_TAKEN: ErrorReason._Reason.ValueType  # 113
+        """Another user has linked the address. Metadata: channel, address. Status ALREADY_EXISTS."""
+        IDENTITY_NOT_FOUND: ErrorReason._Reason.ValueType  # 114
+        """The address is not linked to the caller's account. Metadata: channel, address.
+        Status NOT_FOUND.
+        """
+        LINK_CODE_INVALID: ErrorReason._Reason.ValueType  # 115
+        """The code that was sent to the address is another one, has expired, or was tried too often.
+        Ask for a new one. Status PERMISSION_DENIED.
+        """
         CHANNEL_NOT_FOUND: ErrorReason._Reason.ValueType  # 110
         """The platform has no such channel, or no account on it. Metadata: channel. Status NOT_FOUND."""
         WEBHOOK_NOT_AUTHENTIC: ErrorReason._Reason.ValueType  # 111
@@ -330,6 +340,16 @@ class ErrorReason(_message.Message):
     """
     LINK_INVALID: ErrorReason.Reason.ValueType  # 97
     """The link was changed, or its time is over. Status PERMISSION_DENIED."""
+    IDENTITY_TAKEN: ErrorReason.Reason.ValueType  # 113
+    """Another user has linked the address. Metadata: channel, address. Status ALREADY_EXISTS."""
+    IDENTITY_NOT_FOUND: ErrorReason.Reason.ValueType  # 114
+    """The address is not linked to the caller's account. Metadata: channel, address.
+    Status NOT_FOUND.
+    """
+    LINK_CODE_INVALID: ErrorReason.Reason.ValueType  # 115
+    """The code that was sent to the address is another one, has expired, or was tried too often.
+    Ask for a new one. Status PERMISSION_DENIED.
+    """
     CHANNEL_NOT_FOUND: ErrorReason.Reason.ValueType  # 110
     """The platform has no such channel, or no account on it. Metadata: channel. Status NOT_FOUND."""
     WEBHOOK_NOT_AUTHENTIC: ErrorReason.Reason.ValueType  # 111

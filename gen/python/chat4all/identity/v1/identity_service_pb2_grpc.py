@@ -73,6 +73,21 @@ class IdentityServiceStub:
                 request_serializer=chat4all_dot_identity_dot_v1_dot_identity__service__pb2.FindUserRequest.SerializeToString,
                 response_deserializer=chat4all_dot_identity_dot_v1_dot_identity__service__pb2.FindUserResponse.FromString,
                 _registered_method=True)
+        self.LinkIdentity = channel.unary_unary(
+                '/chat4all.identity.v1.IdentityService/LinkIdentity',
+                request_serializer=chat4all_dot_identity_dot_v1_dot_identity__service__pb2.LinkIdentityRequest.SerializeToString,
+                response_deserializer=chat4all_dot_identity_dot_v1_dot_identity__service__pb2.LinkIdentityResponse.FromString,
+                _registered_method=True)
+        self.ListIdentities = channel.unary_unary(
+                '/chat4all.identity.v1.IdentityService/ListIdentities',
+                request_serializer=chat4all_dot_identity_dot_v1_dot_identity__service__pb2.ListIdentitiesRequest.SerializeToString,
+                response_deserializer=chat4all_dot_identity_dot_v1_dot_identity__service__pb2.ListIdentitiesResponse.FromString,
+                _registered_method=True)
+        self.UnlinkIdentity = channel.unary_unary(
+                '/chat4all.identity.v1.IdentityService/UnlinkIdentity',
+                request_serializer=chat4all_dot_identity_dot_v1_dot_identity__service__pb2.UnlinkIdentityRequest.SerializeToString,
+                response_deserializer=chat4all_dot_identity_dot_v1_dot_identity__service__pb2.UnlinkIdentityResponse.FromString,
+                _registered_method=True)
 
 
 class IdentityServiceServicer:
@@ -135,6 +150,31 @@ class IdentityServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def LinkIdentity(self, request, context):
+        """Links an address on a channel to the caller's account, in two calls. Without a code it sends one to
+        the address, on that channel; with the code it links. An address has one owner: whoever writes
+        from it is that user, and messages sent with `channels` reach the user there. Linking again what
+        is linked changes nothing. Codes are sent only so often to one address and for one user.
+        Errors: FIELD_INVALID, IDENTITY_TAKEN, LINK_CODE_INVALID, RATE_LIMITED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListIdentities(self, request, context):
+        """Lists the addresses that are linked to the caller's account, ordered by channel and address.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UnlinkIdentity(self, request, context):
+        """Gives an address up. Errors: IDENTITY_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_IdentityServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -172,6 +212,21 @@ def add_IdentityServiceServicer_to_server(servicer, server):
                     servicer.FindUser,
                     request_deserializer=chat4all_dot_identity_dot_v1_dot_identity__service__pb2.FindUserRequest.FromString,
                     response_serializer=chat4all_dot_identity_dot_v1_dot_identity__service__pb2.FindUserResponse.SerializeToString,
+            ),
+            'LinkIdentity': grpc.unary_unary_rpc_method_handler(
+                    servicer.LinkIdentity,
+                    request_deserializer=chat4all_dot_identity_dot_v1_dot_identity__service__pb2.LinkIdentityRequest.FromString,
+                    response_serializer=chat4all_dot_identity_dot_v1_dot_identity__service__pb2.LinkIdentityResponse.SerializeToString,
+            ),
+            'ListIdentities': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListIdentities,
+                    request_deserializer=chat4all_dot_identity_dot_v1_dot_identity__service__pb2.ListIdentitiesRequest.FromString,
+                    response_serializer=chat4all_dot_identity_dot_v1_dot_identity__service__pb2.ListIdentitiesResponse.SerializeToString,
+            ),
+            'UnlinkIdentity': grpc.unary_unary_rpc_method_handler(
+                    servicer.UnlinkIdentity,
+                    request_deserializer=chat4all_dot_identity_dot_v1_dot_identity__service__pb2.UnlinkIdentityRequest.FromString,
+                    response_serializer=chat4all_dot_identity_dot_v1_dot_identity__service__pb2.UnlinkIdentityResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -367,6 +422,87 @@ class IdentityService:
             '/chat4all.identity.v1.IdentityService/FindUser',
             chat4all_dot_identity_dot_v1_dot_identity__service__pb2.FindUserRequest.SerializeToString,
             chat4all_dot_identity_dot_v1_dot_identity__service__pb2.FindUserResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def LinkIdentity(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chat4all.identity.v1.IdentityService/LinkIdentity',
+            chat4all_dot_identity_dot_v1_dot_identity__service__pb2.LinkIdentityRequest.SerializeToString,
+            chat4all_dot_identity_dot_v1_dot_identity__service__pb2.LinkIdentityResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListIdentities(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chat4all.identity.v1.IdentityService/ListIdentities',
+            chat4all_dot_identity_dot_v1_dot_identity__service__pb2.ListIdentitiesRequest.SerializeToString,
+            chat4all_dot_identity_dot_v1_dot_identity__service__pb2.ListIdentitiesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UnlinkIdentity(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chat4all.identity.v1.IdentityService/UnlinkIdentity',
+            chat4all_dot_identity_dot_v1_dot_identity__service__pb2.UnlinkIdentityRequest.SerializeToString,
+            chat4all_dot_identity_dot_v1_dot_identity__service__pb2.UnlinkIdentityResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -58,6 +58,17 @@ class IdentityServiceStub:
     """Returns an account by its id. Errors: USER_NOT_FOUND."""
     FindUser: _grpc.UnaryUnaryMultiCallable[_identity_service_pb2.FindUserRequest, _identity_service_pb2.FindUserResponse]
     """Finds an account by its username, without case. Errors: USER_NOT_FOUND."""
+    LinkIdentity: _grpc.UnaryUnaryMultiCallable[_identity_service_pb2.LinkIdentityRequest, _identity_service_pb2.LinkIdentityResponse]
+    """Links an address on a channel to the caller's account, in two calls. Without a code it sends one to
+    the address, on that channel; with the code it links. An address has one owner: whoever writes
+    from it is that user, and messages sent with `channels` reach the user there. Linking again what
+    is linked changes nothing. Codes are sent only so often to one address and for one user.
+    Errors: FIELD_INVALID, IDENTITY_TAKEN, LINK_CODE_INVALID, RATE_LIMITED.
+    """
+    ListIdentities: _grpc.UnaryUnaryMultiCallable[_identity_service_pb2.ListIdentitiesRequest, _identity_service_pb2.ListIdentitiesResponse]
+    """Lists the addresses that are linked to the caller's account, ordered by channel and address."""
+    UnlinkIdentity: _grpc.UnaryUnaryMultiCallable[_identity_service_pb2.UnlinkIdentityRequest, _identity_service_pb2.UnlinkIdentityResponse]
+    """Gives an address up. Errors: IDENTITY_NOT_FOUND."""
 
 @_typing.type_check_only
 class IdentityServiceAsyncStub(IdentityServiceStub):
@@ -89,6 +100,17 @@ class IdentityServiceAsyncStub(IdentityServiceStub):
     """Returns an account by its id. Errors: USER_NOT_FOUND."""
     FindUser: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.FindUserRequest, _identity_service_pb2.FindUserResponse]  # type: ignore[assignment]
     """Finds an account by its username, without case. Errors: USER_NOT_FOUND."""
+    LinkIdentity: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.LinkIdentityRequest, _identity_service_pb2.LinkIdentityResponse]  # type: ignore[assignment]
+    """Links an address on a channel to the caller's account, in two calls. Without a code it sends one to
+    the address, on that channel; with the code it links. An address has one owner: whoever writes
+    from it is that user, and messages sent with `channels` reach the user there. Linking again what
+    is linked changes nothing. Codes are sent only so often to one address and for one user.
+    Errors: FIELD_INVALID, IDENTITY_TAKEN, LINK_CODE_INVALID, RATE_LIMITED.
+    """
+    ListIdentities: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.ListIdentitiesRequest, _identity_service_pb2.ListIdentitiesResponse]  # type: ignore[assignment]
+    """Lists the addresses that are linked to the caller's account, ordered by channel and address."""
+    UnlinkIdentity: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.UnlinkIdentityRequest, _identity_service_pb2.UnlinkIdentityResponse]  # type: ignore[assignment]
+    """Gives an address up. Errors: IDENTITY_NOT_FOUND."""
 
 class IdentityServiceServicer(metaclass=_abc_1.ABCMeta):
     """Who people are: accounts, and the tokens that prove them.
@@ -159,5 +181,34 @@ class IdentityServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_identity_service_pb2.FindUserResponse, _abc.Awaitable[_identity_service_pb2.FindUserResponse]]:
         """Finds an account by its username, without case. Errors: USER_NOT_FOUND."""
+
+    @_abc_1.abstractmethod
+    def LinkIdentity(
+        self,
+        request: _identity_service_pb2.LinkIdentityRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_identity_service_pb2.LinkIdentityResponse, _abc.Awaitable[_identity_service_pb2.LinkIdentityResponse]]:
+        """Links an address on a channel to the caller's account, in two calls. Without a code it sends one to
+        the address, on that channel; with the code it links. An address has one owner: whoever writes
+        from it is that user, and messages sent with `channels` reach the user there. Linking again what
+        is linked changes nothing. Codes are sent only so often to one address and for one user.
+        Errors: FIELD_INVALID, IDENTITY_TAKEN, LINK_CODE_INVALID, RATE_LIMITED.
+        """
+
+    @_abc_1.abstractmethod
+    def ListIdentities(
+        self,
+        request: _identity_service_pb2.ListIdentitiesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_identity_service_pb2.ListIdentitiesResponse, _abc.Awaitable[_identity_service_pb2.ListIdentitiesResponse]]:
+        """Lists the addresses that are linked to the caller's account, ordered by channel and address."""
+
+    @_abc_1.abstractmethod
+    def UnlinkIdentity(
+        self,
+        request: _identity_service_pb2.UnlinkIdentityRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_identity_service_pb2.UnlinkIdentityResponse, _abc.Awaitable[_identity_service_pb2.UnlinkIdentityResponse]]:
+        """Gives an address up. Errors: IDENTITY_NOT_FOUND."""
 
 def add_IdentityServiceServicer_to_server(servicer: IdentityServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
