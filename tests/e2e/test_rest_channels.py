@@ -1,0 +1,78 @@
+"""Channels over REST: people on them, and one's own addresses."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import aiohttp
+import pytest
+from channel_accounts import write_accounts
+from platform_process import PlatformProcess
+from rest_user import RestUser, fields, reason
+
+BEA = "whatsapp:+5511987654321"
+
+
+@pytest.fixture(scope="module")
+def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlatformProcess]:
+    """A platform with accounts on channels that nobody answers for."""
+    folder = tmp_path_factory.mktemp("channels")
+    accounts = write_accounts(folder / "channels.toml")
+    process = PlatformProcess(folder / "data", {"CHAT4ALL_CHANNELS_ACCOUNTS_FILE": str(accounts)})
+    process.start()
+    yield process
+    assert process.stop() == 0
+
+
+@pytest.fixture
+async def ann(process: PlatformProcess) -> AsyncIterator[RestUser]:
+    async with aiohttp.ClientSession(process.url) as session:
+        yield await RestUser.join(session)
+
+
+async def test_a_group_with_an_address(ann: RestUser) -> None:
+    """An address is a participant as any other, and is removed by its name in the path."""
+    status, body = await ann.post("/v1/conversations", type="GROUP", participants=[BEA, "telegram:123456789"])
+    assert status == 200, body
+    conversation_id = body["conversation"]["conversation_id"]
+    message_id = await ann.send(conversation_id, "hello")
+    _, body = await ann.get(f"/v1/messages/{message_id}")
+    recipients = {(r["participant"], r["channel"]) for r in body["message"]["recipients"]}
+    assert recipients == {(BEA, "whatsapp"), ("telegram:123456789", "telegram")}
+    status, body = await ann.call("DELETE", f"/v1/conversations/{conversation_id}/participants/{BEA}")
+    assert status == 200, body
+    _, body = await ann.get(f"/v1/conversations/{conversation_id}")
+    assert {p["participant"] for p in body["conversation"]["participants"]} == {ann.user_id, "telegram:123456789"}
+
+
+async def test_one_direct_conversation_with_an_address(ann: RestUser) -> None:
+    """Asking again gives the same conversation, and a wrong address is refused with what is right."""
+    ids = set()
+    for _ in range(2):
+        _, body = await ann.post("/v1/conversations", type="DIRECT", participants=[BEA])
+        ids.add(body["conversation"]["conversation_id"])
+    assert len(ids) == 1
+    status, body = await ann.post("/v1/conversations", type="DIRECT", participants=["whatsapp:12"])
+    assert (status, reason(body), fields(body)) == (400, "FIELD_INVALID", ["participants"])
+    assert "whatsapp:+5511987654321" in body["message"]
+
+
+async def test_unknown_channel_on_send(ann: RestUser) -> None:
+    """`channels` takes names of channels, and all."""
+    _, body = await ann.post("/v1/conversations", type="DIRECT", participants=[BEA])
+    message = {"conversation_id": body["conversation"]["conversation_id"], "text": "hi"}
+    assert (await ann.post("/v1/messages", channels=["all"], **message))[0] == 200
+    status, body = await ann.post("/v1/messages", channels=["fax"], **message)
+    assert (status, reason(body), fields(body)) == (400, "FIELD_INVALID", ["channels"])
+
+
+async def test_identities(ann: RestUser) -> None:
+    """A code is sent on the first call; what is not linked is not listed, and can't be given up."""
+    address = {"channel": "whatsapp", "address": "+5511987654322"}
+    status, body = await ann.post("/v1/users/me/identities", **address)
+    assert (status, body["identity"]["state"], body["identity"]["address"]) == (200, "CODE_SENT", "+5511987654322")
+    status, body = await ann.post("/v1/users/me/identities", code="abc", **address)
+    assert (status, fields(body)) == (400, ["code"])
+    assert await ann.get("/v1/users/me/identities") == (200, {"identities": []})
+    status, body = await ann.call("DELETE", "/v1/users/me/identities/whatsapp/+5511987654322")
+    assert (status, reason(body)) == (404, "IDENTITY_NOT_FOUND")
+    detail = next(d for d in body["details"] if d["@type"].endswith("ErrorInfo"))
+    assert detail["metadata"] == address
