@@ -52,7 +52,8 @@ def build_cluster(settings: CassandraSection) -> Any:
         },
         # The driver writes large requests in pieces; without this the last one waits for an acknowledgement: 40 ms.
         sockopts=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
-        reconnection_policy=ExponentialReconnectionPolicy(least, most),
+        # Without an end: by default the driver gives a node up after 64 attempts, and never finds it again.
+        reconnection_policy=ExponentialReconnectionPolicy(least, most, max_attempts=None),
         connect_timeout=settings.request_timeout_seconds,
         control_connection_timeout=settings.request_timeout_seconds,
         idle_heartbeat_interval=_HEARTBEAT,
