@@ -22,8 +22,8 @@ from bench.routing.throttle import held_to
 
 _CONVERSATIONS = 600  # so that each router has much the same to do
 _PARTITIONS = 12
-_MEASURED = 0.8
-"""Of the messages of a round: beyond, one of the routers may have nothing left to do."""
+_AT_THE_START = 5_000
+"""Messages for routers to handle before they are held."""
 
 
 async def main(engines: Path, share: float, messages: int, rounds: int) -> None:
@@ -34,10 +34,10 @@ async def main(engines: Path, share: float, messages: int, rounds: int) -> None:
             rates: dict[int, list[float]] = {1: [], 2: []}
             for _ in range(rounds):
                 for count, measured in rates.items():
+                    # Twice, so that neither of two is ever without work.
+                    await fill(channel, people, 2 * messages + _AT_THE_START)
                     async with _routers(platform, client, count, share) as routers:
-                        before = await _handled(routers)
-                        await fill(channel, people, messages)
-                        measured.append(await _rate(routers, before, before + int(_MEASURED * messages)))
+                        measured.append(await _rate(routers, messages))
     one, two = (statistics.median(measured) for measured in rates.values())
     print(f"one router {one:.0f} a second, two {two:.0f}: the second adds {100 * (two / one - 1):.0f} %")
 
@@ -46,23 +46,24 @@ async def main(engines: Path, share: float, messages: int, rounds: int) -> None:
 async def _routers(
     platform: UnroutedPlatform, client: aiohttp.ClientSession, count: int, share: float
 ) -> AsyncIterator[Sequence[Router]]:
-    """With an even share of the partitions, and nothing to do yet."""
+    """At work, each with an even share of the partitions."""
     async with AsyncExitStack() as stack:
-        routers = [await stack.enter_async_context(routing(platform, client)) for _ in range(count)]
-        for router in routers:
-            while await router.partitions() != _PARTITIONS // count:  # noqa: ASYNC110 - it is known in another process
-                await asyncio.sleep(0.1)
-        for router in routers:
+        routers = []
+        for _ in range(count):
+            router = await stack.enter_async_context(routing(platform, client))
+            routers.append(router)
+            while not await router.partitions():  # noqa: ASYNC110 - it is known in another process
+                await asyncio.sleep(0.05)
             await stack.enter_async_context(held_to(router.process, share))
+        while {await router.partitions() for router in routers} != {_PARTITIONS // count}:  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0.05)
         yield routers
 
 
-async def _rate(routers: Sequence[Router], before: int, until: int) -> float:
-    """How many a second, from now until so many are handled."""
+async def _rate(routers: Sequence[Router], messages: int) -> float:
+    """How many a second, while so many are handled."""
     first, since, cpu = await _handled(routers), time.monotonic(), _cpu(routers)
-    if first - before > until - first:
-        raise RuntimeError("they were handled as fast as they were accepted: there is no backlog to measure")
-    while (last := await _handled(routers)) < until:  # noqa: ASYNC110 - as above
+    while (last := await _handled(routers)) < first + messages:  # noqa: ASYNC110 - as above
         await asyncio.sleep(0.05)
     seconds = time.monotonic() - since
     shares = ", ".join(f"{100 * (b - a) / seconds:.1f} %" for a, b in zip(cpu, _cpu(routers), strict=True))
