@@ -16,7 +16,9 @@ def settings() -> Settings:
     """Short waits."""
     return Settings(
         whatsapp=WhatsAppSettings(delivered_seconds=0.001),
-        webhooks=WebhookPolicy(retry_initial_seconds=0.01, retry_max_seconds=0.05, reorder_seconds=60),
+        webhooks=WebhookPolicy(
+            retry_initial_seconds=0.01, retry_max_seconds=0.05, reorder_seconds=60, timeout_seconds=60
+        ),
     )
 
 

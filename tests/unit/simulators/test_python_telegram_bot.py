@@ -9,6 +9,7 @@ from channel_clients import BOT, BOT_TOKEN, TELEGRAM_ANA
 from telegram import Bot, ReplyParameters, Update
 from telegram.error import BadRequest, Conflict, Forbidden, InvalidToken, NetworkError, RetryAfter
 from telegram.ext import Application, ContextTypes, MessageHandler, filters
+from telegram.request import HTTPXRequest
 from tools.simulators import Channel, CustomerFile, CustomerMessage, Fault, FaultKind, Schedule, Settings, Simulators
 from tools.simulators.telegram.settings import TelegramSettings
 from webhook_receiver import WebhookReceiver
@@ -24,7 +25,18 @@ def settings() -> Settings:
 
 def _bot(simulators: Simulators, token: str = BOT_TOKEN) -> Bot:
     base = f"{simulators.url}/telegram"
-    return Bot(token, base_url=f"{base}/bot", base_file_url=f"{base}/file/bot")
+    return Bot(
+        token,
+        base_url=f"{base}/bot",
+        base_file_url=f"{base}/file/bot",
+        request=_patient_request(),
+        get_updates_request=_patient_request(),
+    )
+
+
+def _patient_request() -> HTTPXRequest:
+    """The library's own, with deadlines for a busy machine."""
+    return HTTPXRequest(read_timeout=60, write_timeout=60, connect_timeout=60, pool_timeout=60, media_write_timeout=60)
 
 
 @pytest.fixture

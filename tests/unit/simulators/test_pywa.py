@@ -16,7 +16,7 @@ _PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 100
 
 @pytest.fixture
 async def client(simulators: Simulators) -> AsyncIterator[WhatsApp]:
-    async with httpx.AsyncClient() as session:
+    async with httpx.AsyncClient(timeout=60) as session:
         whatsapp = WhatsApp(
             phone_id=NUMBER,
             token="whatsapp-development-token",
@@ -116,6 +116,26 @@ def _handlers(messages: list[types.Message], others: list[object]) -> list[objec
         handlers.EditedMessageHandler(on_other),
         handlers.DeletedMessageHandler(on_other),
     ]
+
+
+async def test_webhook_is_set_by_pywa(client: WhatsApp, simulators: Simulators, receiver: WebhookReceiver) -> None:
+    """pywa sets the webhook of the app, of the business account and of the number; the nearest counts, and the next
+    one when it is deleted."""
+    verify_token, business, app = "chat4all-development", "200000000000001", 300_000_000_000_001
+    service = simulators.service(Channel.WHATSAPP)
+    token = await client.get_app_access_token(app, "whatsapp-development-app-secret")
+    await client.set_app_callback_url(app, token, f"{receiver.url}/app", verify_token, ["messages"])
+    assert service.accounts()[0]["webhook_url"] == f"{receiver.url}/app"
+    await client.override_waba_callback_url(f"{receiver.url}/business", verify_token, waba_id=business)
+    await client.override_phone_callback_url(f"{receiver.url}/phone", verify_token)
+    assert service.accounts()[0]["webhook_url"] == f"{receiver.url}/phone"
+    await client.delete_phone_callback_url()
+    assert service.accounts()[0]["webhook_url"] == f"{receiver.url}/business"
+    await client.delete_waba_callback_url(waba_id=business)
+    assert service.accounts()[0]["webhook_url"] == f"{receiver.url}/app"
+    with pytest.raises(errors.WhatsAppError) as refused:
+        await client.override_phone_callback_url(receiver.url, "wrong")
+    assert refused.value.code == 2200
 
 
 @pytest.mark.parametrize(

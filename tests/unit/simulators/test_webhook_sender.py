@@ -85,7 +85,7 @@ async def test_reordered(simulators: Simulators, receiver: WebhookReceiver) -> N
 
 async def test_reordered_event_doesnt_wait_for_ever(receiver: WebhookReceiver) -> None:
     """An event that nothing overtakes comes when its time is over."""
-    async with Simulators(Settings(webhooks=WebhookPolicy(reorder_seconds=0.01))) as simulators:
+    async with Simulators(Settings(webhooks=WebhookPolicy(reorder_seconds=0.01, timeout_seconds=60))) as simulators:
         simulators.faults.add(Fault(Channel.WHATSAPP, FaultKind.REORDERED_WEBHOOK))
         await _register(simulators, receiver)
         await _write(simulators, "one")
@@ -94,7 +94,8 @@ async def test_reordered_event_doesnt_wait_for_ever(receiver: WebhookReceiver) -
 
 async def test_batches(receiver: WebhookReceiver) -> None:
     """Events that wait go together, as many as the policy says, in one signed request."""
-    async with Simulators(Settings(webhooks=WebhookPolicy(batch_size=50, connections=1))) as simulators:
+    policy = WebhookPolicy(batch_size=50, connections=1, timeout_seconds=60)
+    async with Simulators(Settings(webhooks=policy)) as simulators:
         await _register(simulators, receiver)
         await _write(simulators, *(f"t{number}" for number in range(120)))
         requests = await receiver.until(lambda requests: len(_texts(requests)) == 120)

@@ -11,11 +11,11 @@ async def verify_webhook(session: aiohttp.ClientSession, url: str, verify_token:
     """Ask a webhook for the challenge.
 
     Raises:
-        GraphError: 2200, it gave another answer, or none within 10 s.
+        GraphError: 2200, it gave another answer, or none within 30 s.
     """
     challenge = str(secrets.randbelow(10**10))
     query = {"hub.mode": "subscribe", "hub.challenge": challenge, "hub.verify_token": verify_token}
-    timeout = aiohttp.ClientTimeout(total=10)
+    timeout = aiohttp.ClientTimeout(total=30)
     try:
         async with session.get(url, params=query, timeout=timeout, allow_redirects=False) as response:
             answer = await response.content.read(1_000)

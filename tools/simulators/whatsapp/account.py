@@ -13,6 +13,7 @@ from tools.simulators.rate_limit import TokenBucket
 from tools.simulators.traffic import Place
 from tools.simulators.webhooks.sender import WebhookSender
 
+from .callback_urls import CallbackUrls
 from .events import webhook_format
 from .settings import WhatsAppAccountSettings, WhatsAppSettings
 
@@ -74,6 +75,7 @@ class WhatsAppAccount:
         self.incoming: Bounded[str, str] = Bounded(_MESSAGES)
         """Ids of messages of customers, and whose each is."""
         self.webhook: WebhookSender = context.webhook_sender(Channel.WHATSAPP, self.id, webhook_format(settings))
+        self._callbacks = CallbackUrls()
         self._conversations: Bounded[str, Conversation] = Bounded(context.bounds.conversations)
         for known in settings.customers:
             conversation = self.conversation(known.id)
@@ -84,6 +86,16 @@ class WhatsAppAccount:
     def id(self) -> str:
         """The phone number's id."""
         return self.settings.phone_number_id
+
+    @property
+    def callbacks(self) -> CallbackUrls:
+        """Where the number's events go."""
+        return self._callbacks
+
+    @callbacks.setter
+    def callbacks(self, urls: CallbackUrls) -> None:
+        self._callbacks = urls
+        self.webhook.url = urls.nearest
 
     def conversation(self, customer: str) -> Conversation:
         """The conversation with a user, which may be new."""

@@ -2,7 +2,9 @@
 
 import hmac
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
+import aiohttp
 from aiohttp import web
 from tools.simulators.graph.access_token import no_permission, token_of
 from tools.simulators.graph.error import missing_parameter, unknown_object
@@ -25,10 +27,12 @@ class Nodes:
         accounts: Mapping[str, WhatsAppAccount],
         sendings: Mapping[str, Sending],
         account_of_token: Callable[[str], WhatsAppAccount],
+        session: aiohttp.ClientSession,
     ) -> None:
         self._accounts = accounts
         self._sendings = sendings
         self._account_of_token = account_of_token
+        self._session = session
         self._uploads = ResumableUploads()
         self._url_key = media.new_key()
 
@@ -78,7 +82,9 @@ class Nodes:
         configuration = (await parameters_of(request)).get("webhook_configuration")
         if not isinstance(configuration, dict):
             raise missing_parameter("webhook_configuration")
-        return await self._set_webhook([account], configuration, "override_callback_uri")
+        url = await self._verified(configuration, "override_callback_uri")
+        account.callbacks = replace(account.callbacks, phone=url)
+        return web.json_response({"success": True})
 
     async def _delete(self, request: web.Request) -> web.Response:
         return media.delete(self._holder(request), request.match_info["id"])
@@ -99,31 +105,28 @@ class Nodes:
         # The app's own token is in the query, even where a client sends another one in the header.
         _, _, secret = request.query.get("access_token", "").partition("|")
         self._check_app(app_id, secret)
-        accounts = [each for each in self._accounts.values() if each.settings.app_id == app_id]
-        return await self._set_webhook(accounts, await parameters_of(request), "callback_url")
+        url = await self._verified(await parameters_of(request), "callback_url")
+        for account in self._accounts.values():
+            if account.settings.app_id == app_id:
+                account.callbacks = replace(account.callbacks, app=url)
+        return web.json_response({"success": True})
 
     async def _subscribe_business_account(self, request: web.Request) -> web.Response:
         holder = self._holder(request)
         if request.match_info["id"] != holder.settings.business_account_id:
             raise unknown_object(request.match_info["id"], "POST")
-        parameters = await parameters_of(request)
-        if "override_callback_uri" not in parameters:
-            return web.json_response({"success": True})
-        accounts = [
-            each
-            for each in self._accounts.values()
-            if each.settings.business_account_id == holder.settings.business_account_id
-        ]
-        return await self._set_webhook(accounts, parameters, "override_callback_uri")
+        url = await self._verified(await parameters_of(request), "override_callback_uri")
+        for account in self._accounts.values():
+            if account.settings.business_account_id == holder.settings.business_account_id:
+                account.callbacks = replace(account.callbacks, business_account=url)
+        return web.json_response({"success": True})
 
-    async def _set_webhook(self, accounts: list[WhatsAppAccount], parameters: JsonObject, name: str) -> web.Response:
+    async def _verified(self, parameters: JsonObject, name: str) -> str:
+        """The URL that a request names, once it has answered the handshake; empty when it names none."""
         url = str(parameters.get(name) or "")
         if url:
-            session = accounts[0].context.session
-            await verify_webhook(session, url, str(parameters.get("verify_token") or ""))
-        for account in accounts:
-            account.webhook.url = url or None
-        return web.json_response({"success": True})
+            await verify_webhook(self._session, url, str(parameters.get("verify_token") or ""))
+        return url
 
     def _check_app(self, app_id: str, secret: str) -> None:
         """The app exists and this is its secret, or GraphError."""

@@ -16,6 +16,7 @@ from tools.simulators.service import WebhookRefusedError
 from tools.simulators.webhooks.delivery import Delivery
 
 from .account import WhatsAppAccount
+from .callback_urls import CallbackUrls
 from .customers import WhatsAppCustomers
 from .nodes import Nodes
 from .sending import Sending
@@ -41,7 +42,7 @@ class WhatsAppService:
         """The API."""
         application = web.Application(middlewares=[answering_errors(self.channel, self._context.refusals)])
         sendings = {key: Sending(account, self._ladders[key]) for key, account in self._accounts.items()}
-        Nodes(self._accounts, sendings, self.account_of_token).add_to(application)
+        Nodes(self._accounts, sendings, self.account_of_token, self._context.session).add_to(application)
         return application
 
     def account_of_token(self, token: str) -> WhatsAppAccount:
@@ -91,7 +92,7 @@ class WhatsAppService:
             await verify_webhook(self._context.session, url, token or number.settings.verify_token)
         except GraphError as error:
             raise WebhookRefusedError(error.message) from None
-        number.webhook.url = url
+        number.callbacks = CallbackUrls(app=url)
 
     def redeliver(self, delivery: Delivery) -> None:
         """Send the very bytes of a request again."""
