@@ -79,8 +79,14 @@ class Fault:
     """The HTTP status, for ERROR."""
     message: str | None = None
     """What the service says, for ERROR."""
-    by_webhook: bool = True
-    """Whether UNDELIVERABLE is told by a later status, or by the answer itself."""
+    by_webhook: bool | None = None
+    """Whether WhatsApp tells UNDELIVERABLE (usually so) and WINDOW_CLOSED (usually not) by a later status instead of by
+    the answer itself: the service does both."""
+
+    @property
+    def is_told_later(self) -> bool:
+        """Whether a status tells it."""
+        return self.kind is FaultKind.UNDELIVERABLE if self.by_webhook is None else self.by_webhook
 
     def __post_init__(self) -> None:
         if self.kind in UNKNOWN_FAULTS[self.channel]:

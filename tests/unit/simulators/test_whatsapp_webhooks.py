@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 from channel_clients import ANA, NUMBER, GraphClient
-from tools.simulators import Channel, CustomerFile, CustomerMessage, Fault, FaultKind, Schedule, Simulators
+from tools.simulators import Channel, CustomerFile, CustomerMessage, Fault, FaultKind, Schedule, Settings, Simulators
 from tools.simulators.service import WebhookRefusedError
+from tools.simulators.whatsapp.settings import WhatsAppSettings
 from webhook_receiver import ReceivedWebhook, WebhookReceiver
 
 _SECRET = b"whatsapp-development-app-secret"
@@ -131,3 +132,18 @@ async def test_webhook_is_set_through_the_api(whatsapp: GraphClient, receiver: W
     assert facts.json["webhook_configuration"]["application"] == f"{receiver.url}/a"
     answer = await whatsapp.call("POST", "/200000000000001/subscribed_apps", json=body | {"verify_token": "wrong"})
     assert (answer.status, answer.error) == (400, (2200, None))
+
+
+async def test_closed_window_may_be_told_by_a_status(
+    whatsapp: GraphClient, simulators: Simulators, receiver: WebhookReceiver
+) -> None:
+    """The service may accept what is outside the window, and tell it by a failed status; so may the fault."""
+    simulators.faults.add(Fault(Channel.WHATSAPP, FaultKind.WINDOW_CLOSED, by_webhook=True))
+    assert (await whatsapp.send_text("x")).status == 200
+    late = Settings(whatsapp=WhatsAppSettings(window_by_status=True))
+    async with Simulators(late) as others:
+        await others.service(Channel.WHATSAPP).register_webhook(NUMBER, receiver.url, None)
+        client = GraphClient(whatsapp.session, f"{others.url}/whatsapp/v23.0", whatsapp.token)
+        assert (await client.send_text("x", to="5511999990009")).status == 200
+        requests = await receiver.until_count(2)
+    assert [value["statuses"][0]["errors"][0]["code"] for value in _values(requests)] == [131047, 131047]

@@ -53,7 +53,8 @@ class Sending:
         conversation = self._conversation(request)
         text = self._text(request)
         media = await media_of(self.account, request)
-        if not request.is_template and not self.account.is_open(conversation):
+        is_closed = not request.is_template and not self.account.is_open(conversation)
+        if is_closed and not self.account.limits.window_by_status:
             raise refusal(131047)
         self._take_tokens(conversation)
         faults = self.account.context.faults
@@ -63,6 +64,7 @@ class Sending:
         if fault is not None:
             self._refuse(fault)
         message = self._accept(request, conversation, text, media, fault)
+        self._begin_ladder(message, conversation, media, is_closed, fault)
         if fault is not None and fault.kind is FaultKind.ACCEPT_THEN_DROP:
             raise DropConnectionError
         contact = {"input": request.input, "wa_id": conversation.customer, "user_id": conversation.user_id}
@@ -117,9 +119,9 @@ class Sending:
             case FaultKind.TOKEN_EXPIRED:
                 now = self.account.context.now()
                 raise expired_token(now, now)
-            case FaultKind.WINDOW_CLOSED:
+            case FaultKind.WINDOW_CLOSED if not fault.is_told_later:
                 raise refusal(131047)
-            case FaultKind.UNDELIVERABLE if not fault.by_webhook:
+            case FaultKind.UNDELIVERABLE if not fault.is_told_later:
                 raise refusal(131026)
             case FaultKind.DROP_BEFORE_ACCEPT:
                 raise DropConnectionError
@@ -143,14 +145,20 @@ class Sending:
             media_id=media.id,
             answered=fault is None or fault.kind is not FaultKind.ACCEPT_THEN_DROP,
         )
-        self._begin_ladder(message, conversation, media, fault)
         return message
 
     def _begin_ladder(
-        self, message: OutgoingMessage, conversation: Conversation, media: MessageMedia, fault: Fault | None
+        self,
+        message: OutgoingMessage,
+        conversation: Conversation,
+        media: MessageMedia,
+        is_closed: bool,
+        fault: Fault | None,
     ) -> None:
         kind = None if fault is None else fault.kind
-        if media.problem is not None:
+        if is_closed or kind is FaultKind.WINDOW_CLOSED:
+            self.ladder.fail(message, 131047)
+        elif media.problem is not None:
             self.ladder.fail(message, 131053, media.problem)
         elif kind is FaultKind.UNDELIVERABLE or not conversation.is_reachable:
             self.ladder.fail(message, 131026)

@@ -54,6 +54,9 @@ class WhatsAppSettings:
     """One message to the same user every so many seconds."""
     pair_burst: float = 45.0
     window_seconds: float = _DAY
+    window_by_status: bool = False
+    """Whether a message outside the window is accepted and then fails, as it may with the real service, instead of
+    being refused at once."""
     sent_seconds: float = 0.0
     """From acceptance to the status."""
     delivered_seconds: float = 0.8
