@@ -56,6 +56,10 @@ fmt: .venv/.ready ## format the code and the contracts
 run: .venv/.ready ## serve everything on this machine: API on port 8080, data in .chat4all/
 	@CHAT4ALL_CHANNELS_SIMULATED=$${CHAT4ALL_CHANNELS_SIMULATED-on} exec $(BIN)/python -m chat4all_standalone
 
+.PHONY: admin
+admin: .venv/.ready ## say who operates the platform of `make run`: ARGS="grant NAME" or "revoke NAME"
+	@$(BIN)/python -m chat4all_standalone admin $(ARGS)
+
 .PHONY: run-distributed
 run-distributed: .venv/.ready ## serve by several processes on real engines, which are started if need be; ARGS: --servers 3 ...
 	@$(BIN)/python -m tools.engines up --only $(DISTRIBUTED_ENGINES)

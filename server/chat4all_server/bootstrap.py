@@ -10,6 +10,7 @@ from grpc_health.v1 import health, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from prometheus_client import CollectorRegistry
 
+from chat4all.admin.v1 import admin_service_pb2_grpc
 from chat4all.channels.v1 import channel_service_pb2_grpc
 from chat4all.files.v1 import file_service_pb2_grpc
 from chat4all.identity.v1 import identity_service_pb2_grpc
@@ -26,9 +27,11 @@ from chat4all_core.adapters.folder.folder_links import FolderLinks
 from chat4all_core.adapters.folder.folder_object_store import FolderObjectStore
 from chat4all_core.adapters.folder.link import LinkSigner
 from chat4all_core.app.acknowledge import Acknowledge
+from chat4all_core.app.dead_letters import DeadLetters
 from chat4all_core.app.drain_signal import DrainSignal
 from chat4all_core.app.report_receipt import ReportReceipt
 from chat4all_core.app.subscribe import Subscribe
+from chat4all_core.app.system_status import ReadSystemStatus
 from chat4all_core.config import Settings
 from chat4all_core.ports.clock import Clock
 from chat4all_core.ports.engine import Engine
@@ -48,7 +51,7 @@ from chat4all_server.page_token import PageTokens
 from chat4all_server.readiness import Readiness
 from chat4all_server.security import Security
 from chat4all_server.server import Server
-from chat4all_server.services import channels, files, identity, status
+from chat4all_server.services import admin, channels, files, identity, status
 from chat4all_server.web.application import Handlers, build_application
 from chat4all_server.web.files import FileHandlers
 from chat4all_server.web.links import LinkHandlers
@@ -57,6 +60,7 @@ from chat4all_server.webhook_intake import WebhookIntake
 _SECONDS_A_DAY = 86_400
 
 _SERVICES = (
+    "chat4all.admin.v1.AdminService",
     "chat4all.channels.v1.ChannelService",
     "chat4all.files.v1.FileService",
     "chat4all.identity.v1.IdentityService",
@@ -156,6 +160,15 @@ def build_server(
         channels.ChannelService(
             channels_open,
             WebhookIntake(accounts=accounts, log=engine.log, codec=codec, clock=clock, metrics=metrics),
+        ),
+        grpc_server,
+    )
+    admin_service_pb2_grpc.add_AdminServiceServicer_to_server(
+        admin.AdminService(
+            dead_letters=DeadLetters(letters=engine.dead_letters, log=engine.log, codec=codec, clock=clock),
+            read_status=ReadSystemStatus(log=engine.log, users=engine.users, streams=engine.streams, clock=clock),
+            channels=channels_open,
+            page_tokens=PageTokens(security.page_token_key),
         ),
         grpc_server,
     )

@@ -12,17 +12,22 @@ import uvloop
 from chat4all_core.config import Settings, load_settings, to_text
 from chat4all_core.setting import SettingsError
 from chat4all_core.telemetry.logging import configure_logging
-from chat4all_server.process import START_ERRORS, serve
+from chat4all_server.admin_command import run_admin
+from chat4all_server.process import START_ERRORS, open_users, serve
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
-    """Serve until SIGTERM, after which calls are still taken for CHAT4ALL_SERVER_DRAIN_SECONDS, or until SIGINT.
+    """Do what `admin` says, or serve until SIGTERM, after which calls are still taken for
+    CHAT4ALL_SERVER_DRAIN_SECONDS, or until SIGINT.
 
     Returns 0 then, 1 when it can't serve, 2 for wrong settings.
     """
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    if given[:1] == ["admin"]:
+        return run_admin("python -m chat4all_server", given[1:], open_users, START_ERRORS)
     parser = argparse.ArgumentParser(prog="python -m chat4all_server", description=__doc__)
     parser.add_argument("--check-config", action="store_true", help="print the settings, without secrets, and end")
-    options = parser.parse_args(arguments)
+    options = parser.parse_args(given)
     try:
         settings = load_settings(os.environ)
     except SettingsError as error:

@@ -49,7 +49,7 @@ def build_identity_service(
             policy=policy,
             new_id=_new_id,
         ),
-        refresh_session=RefreshSession(refresh_tokens=engine.refresh_tokens, policy=policy),
+        refresh_session=RefreshSession(users=engine.users, refresh_tokens=engine.refresh_tokens, policy=policy),
         revoke_session=RevokeSession(refresh_tokens=engine.refresh_tokens),
         find_user=FindUser(users=engine.users),
         link_identity=LinkIdentity(

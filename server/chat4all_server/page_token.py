@@ -27,7 +27,7 @@ def page_size(requested: int) -> int:
 class PageTokens:
     """Makes page tokens and takes them back.
 
-    A token holds one number (where the next page begins) and a MAC over it and over the list that it
+    A token holds where the next page begins, and a MAC over it and over the list that it
     belongs to, so a token can be used neither changed, nor for another list, nor by another caller.
     """
 
@@ -38,8 +38,7 @@ class PageTokens:
     def issue(self, value: int, *scope: str) -> str:
         """A token for a number from 0 to 2^63 - 1. `scope` names the list: method, caller, and whatever else
         of the request must stay as it is."""
-        number = value.to_bytes(_VALUE_BYTES, "big")
-        return base64.urlsafe_b64encode(number + self._tag(number, scope)).rstrip(b"=").decode()
+        return self._sealed(value.to_bytes(_VALUE_BYTES, "big"), scope)
 
     def read(self, token: str, *scope: str) -> int:
         """The number in a token.
@@ -47,16 +46,30 @@ class PageTokens:
         Raises:
             InvalidArgumentError: PAGE_TOKEN_INVALID: it was not issued for this scope.
         """
-        sealed = _decode(token)
-        number, tag = sealed[:_VALUE_BYTES], sealed[_VALUE_BYTES:]
-        if not hmac.compare_digest(tag, self._tag(number, scope)):
-            raise InvalidArgumentError("the page token was not issued for this list", reason=Reason.PAGE_TOKEN_INVALID)
-        return int.from_bytes(number, "big")
+        return int.from_bytes(self._opened(token, scope), "big")
 
-    def _tag(self, number: bytes, scope: tuple[str, ...]) -> bytes:
+    def issue_text(self, value: str, *scope: str) -> str:
+        """A token for a short text. No list has tokens of both kinds."""
+        return self._sealed(value.encode(), scope)
+
+    def read_text(self, token: str, *scope: str) -> str:
+        """The text in a token. Raises as `read`."""
+        return self._opened(token, scope).decode()
+
+    def _sealed(self, value: bytes, scope: tuple[str, ...]) -> str:
+        return base64.urlsafe_b64encode(value + self._tag(value, scope)).rstrip(b"=").decode()
+
+    def _opened(self, token: str, scope: tuple[str, ...]) -> bytes:
+        sealed = _decode(token)
+        value, tag = sealed[:-_TAG_BYTES], sealed[-_TAG_BYTES:]
+        if not hmac.compare_digest(tag, self._tag(value, scope)):
+            raise InvalidArgumentError("the page token was not issued for this list", reason=Reason.PAGE_TOKEN_INVALID)
+        return value
+
+    def _tag(self, value: bytes, scope: tuple[str, ...]) -> bytes:
         # Lengths keep ("ab", "c") apart from ("a", "bc").
         named = "".join(f"{len(part)}:{part}" for part in scope).encode()
-        return hmac.digest(self._key, number + named, "sha256")[:_TAG_BYTES]
+        return hmac.digest(self._key, value + named, "sha256")[:_TAG_BYTES]
 
 
 def _decode(token: str) -> bytes:

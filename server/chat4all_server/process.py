@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry
 from chat4all_channels.accounts import open_accounts
 from chat4all_channels.accounts_file import AccountsFileError
 from chat4all_core.adapters.auth.secret_file import SecretFileError
+from chat4all_core.adapters.cassandra.stores import open_stores
 from chat4all_core.adapters.content.content_hasher import open_content_hasher
 from chat4all_core.adapters.content.type_detector import detect_type
 from chat4all_core.adapters.protobuf.event_codec import ProtobufEventCodec
@@ -19,6 +20,7 @@ from chat4all_core.distributed.engine import open_distributed_engine
 from chat4all_core.distributed.setup import ENGINE_ERRORS
 from chat4all_core.domain.errors import UnavailableError
 from chat4all_core.ports.clock import Clock, system_clock
+from chat4all_core.ports.user_store import UserStore
 from chat4all_core.telemetry.metrics import Metrics
 from chat4all_core.telemetry.tracing import open_tracer
 from chat4all_server.bootstrap import build_server, open_security
@@ -31,6 +33,17 @@ START_ERRORS = (*ENGINE_ERRORS, AccountsFileError, SecretFileError, PortError)
 """What whoever starts the process can mend: they need the message, not a traceback."""
 
 _log = structlog.get_logger(__name__)
+
+
+@asynccontextmanager
+async def open_users(settings: Settings) -> AsyncIterator[UserStore]:
+    """The accounts alone.
+
+    Raises:
+        UnavailableError, QueryRefusedError, SchemaMissingError: they can't be had.
+    """
+    async with open_stores(settings.cassandra, system_clock) as stores:
+        yield stores.users
 
 
 async def serve(settings: Settings, drain: asyncio.Event, stop: asyncio.Event) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from dataclasses import replace
 
 from engine_under_test import EngineUnderTest
 
@@ -40,6 +41,23 @@ async def test_a_name_is_given_once(engine: Engine) -> None:
     winner = users[created.index(True)]
     assert await engine.users.find(name) == (winner, winner.user_id)
     assert [await engine.users.get(user.user_id) for user in users if user != winner] == [None] * 9
+
+
+async def test_an_account_becomes_an_admin(under_test: EngineUnderTest) -> None:
+    """By its name without case, and none any more later, also when the engine is opened again; nobody else does."""
+    user, other = new_user(), new_user()
+    admin = replace(user, is_admin=True)
+    async with under_test.open() as engine:
+        for account in (user, other):
+            await engine.users.create(account, "hash")
+        assert await engine.users.set_admin(user.username.swapcase(), True) == admin
+        assert await engine.users.set_admin("nobody", True) is None
+        assert await engine.users.get(other.user_id) == other
+    async with under_test.open() as engine:
+        assert await engine.users.get(user.user_id) == admin
+        assert await engine.users.find(user.username) == (admin, "hash")
+        assert await engine.users.set_admin(user.username, False) == user
+        assert await engine.users.get(user.user_id) == user
 
 
 async def test_existing_ids_are_told_from_unknown_ones(engine: Engine) -> None:

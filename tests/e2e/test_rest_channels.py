@@ -1,12 +1,15 @@
 """Channels over REST: people on them, and one's own addresses."""
 
+import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Iterator
 
 import aiohttp
 import pytest
 from channel_accounts import write_accounts
 from platform_process import PlatformProcess
-from rest_user import RestUser, fields, reason
+from rest_user import PASSWORD, RestUser, fields, reason
 
 BEA = "whatsapp:+5511987654321"
 
@@ -76,3 +79,27 @@ async def test_identities(ann: RestUser) -> None:
     assert (status, reason(body)) == (404, "IDENTITY_NOT_FOUND")
     detail = next(d for d in body["details"] if d["@type"].endswith("ErrorInfo"))
     assert detail["metadata"] == address
+
+
+def admin(process: PlatformProcess, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The command that says who operates the platform, run beside it."""
+    environment = {"PATH": os.environ["PATH"], "CHAT4ALL_DATA_DIR": str(process.data_dir)}
+    command = [sys.executable, "-m", "chat4all_standalone", "admin", *arguments]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+async def test_the_first_admin(process: PlatformProcess, ann: RestUser) -> None:
+    """A command on the server makes an account an admin while the platform serves; the next login shows it."""
+    assert (await ann.get("/v1/admin/status"))[0] == 403
+    granted = admin(process, "grant", ann.username)
+    assert (granted.returncode, granted.stderr) == (0, "")
+    _, tokens = await ann.post("/v1/auth/token", username=ann.username, password=PASSWORD)
+    status, body = await ann.call("GET", "/v1/admin/status", token=tokens["access_token"])
+    assert (status, body["ready"], body["channels"]) == (200, True, ["instagram", "telegram", "whatsapp"])
+    status, body = await ann.call("GET", "/v1/admin/dead-letters", token=tokens["access_token"])
+    assert (status, body["next_page_token"]) == (200, "")
+    path = "/v1/admin/dead-letters/none/redrive"
+    status, body = await ann.call("POST", path, token=tokens["access_token"], json={})
+    assert (status, reason(body)) == (404, "DEAD_LETTER_NOT_FOUND")
+    unknown = admin(process, "grant", "nobody_at_all")
+    assert (unknown.returncode, "nobody_at_all" in unknown.stderr) == (1, True)

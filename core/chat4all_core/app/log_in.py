@@ -40,4 +40,4 @@ class LogIn:
         refresh_token = self._policy.new_secret()
         family = RefreshTokenFamily(self._new_id(), found[0].user_id)
         await self._refresh_tokens.add(family, hash_refresh_token(refresh_token), self._policy.refresh_expiry())
-        return self._policy.tokens(family.user_id, refresh_token)
+        return self._policy.tokens(found[0], refresh_token)

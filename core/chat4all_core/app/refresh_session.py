@@ -3,12 +3,14 @@
 from chat4all_core.app.tokens import TokenPolicy, Tokens, hash_refresh_token
 from chat4all_core.domain.errors import Reason, UnauthenticatedError
 from chat4all_core.ports.refresh_token_store import RefreshTokenStore, Rotation
+from chat4all_core.ports.user_store import UserStore
 
 
 class RefreshSession:
     """Exchanges refresh tokens."""
 
-    def __init__(self, *, refresh_tokens: RefreshTokenStore, policy: TokenPolicy) -> None:
+    def __init__(self, *, users: UserStore, refresh_tokens: RefreshTokenStore, policy: TokenPolicy) -> None:
+        self._users = users
         self._refresh_tokens = refresh_tokens
         self._policy = policy
 
@@ -25,13 +27,15 @@ class RefreshSession:
             self._policy.clock(),
             self._policy.refresh_expiry(),
         )
-        if family is None:
+        # Who has become an admin, or is none any more, sees it here.
+        user = await self._users.get(family.user_id) if family else None
+        if user is None:
             used = rotation is Rotation.REUSED
             raise UnauthenticatedError(
                 Reason.REFRESH_TOKEN_INVALID,
                 "the refresh token was used before: log in again" if used else "the refresh token is not valid",
             )
-        return self._policy.tokens(family.user_id, successor)
+        return self._policy.tokens(user, successor)
 
 
 class RevokeSession:

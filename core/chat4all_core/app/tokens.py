@@ -4,8 +4,8 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from chat4all_core.domain.ids import UserId
 from chat4all_core.domain.timestamp import SECOND, Timestamp
+from chat4all_core.domain.user import User
 from chat4all_core.ports.clock import Clock
 from chat4all_core.ports.token_issuer import TokenIssuer
 
@@ -31,9 +31,9 @@ class TokenPolicy:
     refresh_lifetime: int
     """Seconds."""
 
-    def tokens(self, user_id: UserId, refresh_token: str) -> Tokens:
+    def tokens(self, user: User, refresh_token: str) -> Tokens:
         """A new access token to go with a refresh token."""
-        return Tokens(self.issuer.issue(user_id), self.issuer.lifetime, refresh_token)
+        return Tokens(self.issuer.issue(user.user_id, is_admin=user.is_admin), self.issuer.lifetime, refresh_token)
 
     def refresh_expiry(self) -> Timestamp:
         """When a refresh token made now expires."""

@@ -24,6 +24,8 @@ class User:
     email: str
     """Empty when not given."""
     created_at: Timestamp
+    is_admin: bool = False
+    """Whether the account operates the platform."""
 
 
 def username_key(username: str) -> str:

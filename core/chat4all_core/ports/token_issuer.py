@@ -14,6 +14,8 @@ class AccessToken:
 
     user_id: UserId
     expires_at: Timestamp
+    is_admin: bool = False
+    """Whether the user operated the platform when it was issued."""
 
 
 class TokenIssuer(Protocol):
@@ -22,7 +24,7 @@ class TokenIssuer(Protocol):
     lifetime: int
     """Of a new token, in seconds."""
 
-    def issue(self, user_id: UserId) -> str:
+    def issue(self, user_id: UserId, *, is_admin: bool = False) -> str:
         """A new token."""
         ...
 

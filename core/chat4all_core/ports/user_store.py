@@ -22,6 +22,11 @@ class UserStore(Protocol):
         """An account and its password hash by username, without case, or None."""
         ...
 
+    async def set_admin(self, username: str, is_admin: bool) -> User | None:
+        """Make the account with a username, without case, an admin or none any more; it is returned, or None when
+        there is none."""
+        ...
+
     async def existing(self, user_ids: Collection[UserId]) -> Collection[UserId]:
         """Those that exist."""
         ...

@@ -1,5 +1,6 @@
 """The client library of Chat4All: `AsyncClient` and its synchronous face `Client`."""
 
+from chat4all_sdk.admin_models import DeadLetter, DeadLetterEvent, SystemStatus
 from chat4all_sdk.client import AsyncClient
 from chat4all_sdk.errors import (
     Aborted,
@@ -63,6 +64,8 @@ __all__ = [
     "ConversationChanged",
     "ConversationType",
     "DataLoss",
+    "DeadLetter",
+    "DeadLetterEvent",
     "DeadlineExceeded",
     "DeliveryFailure",
     "DownloadUrl",
@@ -98,6 +101,7 @@ __all__ = [
     "Subscription",
     "SyncSendStream",
     "SyncSubscription",
+    "SystemStatus",
     "TransferProgress",
     "Unauthenticated",
     "Unavailable",

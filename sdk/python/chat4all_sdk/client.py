@@ -6,6 +6,7 @@ from typing import Self
 
 import grpc
 
+from chat4all_sdk.admin import AdminCalls
 from chat4all_sdk.connection import Connection, open_channel
 from chat4all_sdk.conversations import ConversationCalls
 from chat4all_sdk.files import FileCalls
@@ -17,7 +18,7 @@ from chat4all_sdk.status import StatusCalls
 __all__ = ["AsyncClient"]
 
 
-class AsyncClient(IdentityCalls, ConversationCalls, MessageCalls, StatusCalls, FileCalls):
+class AsyncClient(IdentityCalls, ConversationCalls, MessageCalls, StatusCalls, FileCalls, AdminCalls):
     """A client of a Chat4All platform, to be used with `async with`.
 
     Every call retries while the server is UNAVAILABLE (sends, which are recognised by their

@@ -8,6 +8,7 @@ from weakref import WeakSet
 
 import grpc
 
+from chat4all.admin.v1.admin_service_pb2_grpc import AdminServiceStub
 from chat4all.files.v1.file_service_pb2_grpc import FileServiceStub
 from chat4all.identity.v1 import identity_service_pb2 as identity_pb
 from chat4all.identity.v1.identity_service_pb2_grpc import IdentityServiceStub
@@ -70,6 +71,7 @@ class Connection:
     ) -> None:
         """`timeout` is in seconds and bounds a call with all its retries."""
         self._channel = channel
+        self.admin = AdminServiceStub(channel)
         self.identity = IdentityServiceStub(channel)
         self.messaging = MessagingServiceStub(channel)
         self.status = StatusServiceStub(channel)

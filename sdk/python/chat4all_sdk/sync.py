@@ -10,13 +10,14 @@ from chat4all_sdk.background_loop import BackgroundLoop
 from chat4all_sdk.client import AsyncClient
 from chat4all_sdk.models import Conversation, Identity, Message, Page, Role, SentMessage, User
 from chat4all_sdk.session import Session, SessionStore
+from chat4all_sdk.sync_admin import SyncAdminCalls
 from chat4all_sdk.sync_files import SyncFileCalls
 from chat4all_sdk.sync_streams import SyncSendStream, SyncSubscription
 
 __all__ = ["Client", "SyncSendStream", "SyncSubscription"]
 
 
-class Client(SyncFileCalls):
+class Client(SyncFileCalls, SyncAdminCalls):
     """`AsyncClient` for synchronous programs, to be used with `with`; the contracts are the same.
 
     Its event loop runs in one background thread from `open` to `close`. Any number of threads may call

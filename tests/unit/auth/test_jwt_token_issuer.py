@@ -91,6 +91,14 @@ def test_others_verify_with_the_published_keys(tmp_path: Path, algorithm: Algori
     assert (claims["sub"], claims["iat"], claims["exp"]) == (ADA, NOW, NOW + LIFETIME)
 
 
+def test_a_token_says_who_operates_the_platform(desk: Desk) -> None:
+    """The scope `admin`, among others, makes an admin's token; any other scope, or none, does not."""
+    assert desk.tokens.verify(desk.tokens.issue(ADA, is_admin=True)).is_admin
+    assert desk.tokens.verify(desk.forge(scope="read admin")).is_admin
+    for scope in ("", "administrator", 1, None, ["adm"]):
+        assert not desk.tokens.verify(desk.forge(scope=scope)).is_admin
+
+
 def test_every_token_has_its_own_id(desk: Desk) -> None:
     """Two tokens of one user at one moment differ."""
     assert desk.tokens.issue(ADA) != desk.tokens.issue(ADA)

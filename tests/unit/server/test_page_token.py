@@ -28,6 +28,15 @@ def test_token_gives_its_number_back(number: int, scope: list[str]) -> None:
     assert TOKENS.read(TOKENS.issue(number, *scope), *scope) == number
 
 
+@given(st.text(), st.lists(st.text()))
+def test_token_gives_its_text_back(text: str, scope: list[str]) -> None:
+    """So does one for a text, and in no other scope."""
+    token = TOKENS.issue_text(text, *scope)
+    assert TOKENS.read_text(token, *scope) == text
+    with pytest.raises(InvalidArgumentError):
+        TOKENS.read_text(token, *scope, "more")
+
+
 @given(st.lists(st.text(), min_size=1), st.lists(st.text(), min_size=1))
 def test_token_of_another_scope(issued: list[str], read: list[str]) -> None:
     """A token opens no other list than its own, however the names of the two are cut."""

@@ -12,13 +12,16 @@ from chat4all_core.domain.user import User, username_key
 _CQL = {
     "insert": "INSERT INTO users (user_id, username, email, created_at) VALUES (?, ?, ?, ?)",
     "delete": "DELETE FROM users WHERE user_id = ?",
-    "get": "SELECT user_id, username, email, created_at FROM users WHERE user_id = ?",
-    "find": "SELECT user_id, username, email, created_at, password_hash FROM usernames WHERE username_key = ?",
+    "get": "SELECT user_id, username, email, created_at, is_admin FROM users WHERE user_id = ?",
+    "find": "SELECT user_id, username, email, created_at, is_admin, password_hash FROM usernames"
+    " WHERE username_key = ?",
+    "copy_admin": "UPDATE users SET is_admin = ? WHERE user_id = ?",
     "existing": "SELECT user_id FROM users WHERE user_id IN ?",
 }
 _CONDITIONAL_CQL = {
     "claim": "INSERT INTO usernames (username_key, user_id, username, email, created_at, password_hash)"
     " VALUES (?, ?, ?, ?, ?, ?) IF NOT EXISTS",
+    "set_admin": "UPDATE usernames SET is_admin = ? WHERE username_key = ? IF EXISTS",
 }
 
 
@@ -60,7 +63,18 @@ class CassandraUserStore:
         if not is_key(name):
             return None
         rows = await self._session.execute(self._queries["find"].bind(name))
-        return (_user(*rows[0][:4]), rows[0][4]) if rows else None
+        return (_user(*rows[0][:5]), rows[0][5]) if rows else None
+
+    async def set_admin(self, username: str, is_admin: bool) -> User | None:
+        """See UserStore.set_admin. After UnavailableError it may be done in part; the same call again does the rest."""
+        if await self.find(username) is None:
+            return None
+        await self._session.execute_conditional(self._queries["set_admin"].bind(is_admin, username_key(username)))
+        found = await self.find(username)
+        if found is None:
+            return None
+        await self._session.execute(self._queries["copy_admin"].bind(is_admin, found[0].user_id))
+        return found[0]
 
     async def existing(self, user_ids: Collection[UserId]) -> Collection[UserId]:
         """See UserStore.existing."""
@@ -72,5 +86,5 @@ class CassandraUserStore:
         return {user_id for rows in answers for (user_id,) in rows}
 
 
-def _user(user_id: UserId, username: str, email: str, created_at: int) -> User:
-    return User(user_id, username, email, Timestamp(created_at))
+def _user(user_id: UserId, username: str, email: str, created_at: int, is_admin: bool | None) -> User:
+    return User(user_id, username, email, Timestamp(created_at), bool(is_admin))

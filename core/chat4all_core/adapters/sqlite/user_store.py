@@ -10,7 +10,7 @@ from chat4all_core.domain.ids import UserId
 from chat4all_core.domain.timestamp import Timestamp
 from chat4all_core.domain.user import User, username_key
 
-_COLUMNS = "user_id, username, email, created_at, password_hash"
+_COLUMNS = "user_id, username, email, created_at, is_admin, password_hash"
 
 
 class SqliteUserStore:
@@ -26,13 +26,14 @@ class SqliteUserStore:
             user.username,
             user.email,
             user.created_at,
+            user.is_admin,
             password_hash,
             username_key(user.username),
         )
 
         def insert(connection: sqlite3.Connection) -> bool:
             created = connection.execute(
-                f"INSERT INTO users ({_COLUMNS}, username_key) VALUES (?, ?, ?, ?, ?, ?)"
+                f"INSERT INTO users ({_COLUMNS}, username_key) VALUES (?, ?, ?, ?, ?, ?, ?)"
                 " ON CONFLICT (username_key) DO NOTHING",
                 row,
             )
@@ -48,7 +49,17 @@ class SqliteUserStore:
     async def find(self, username: str) -> tuple[User, str] | None:
         """See UserStore.find."""
         row = await self._find("username_key", username_key(username))
-        return None if row is None else (_from_row(row), row[4])
+        return None if row is None else (_from_row(row), row[5])
+
+    async def set_admin(self, username: str, is_admin: bool) -> User | None:
+        """See UserStore.set_admin."""
+        await self._database.write(
+            lambda connection: connection.execute(
+                "UPDATE users SET is_admin = ? WHERE username_key = ?", (is_admin, username_key(username))
+            )
+        )
+        found = await self.find(username)
+        return found[0] if found else None
 
     async def existing(self, user_ids: Collection[UserId]) -> Collection[UserId]:
         """See UserStore.existing."""
@@ -71,5 +82,5 @@ class SqliteUserStore:
 
 
 def _from_row(row: tuple[Any, ...]) -> User:
-    user_id, username, email, created_at, _ = row
-    return User(user_id, username, email, Timestamp(created_at))
+    user_id, username, email, created_at, is_admin, _ = row
+    return User(user_id, username, email, Timestamp(created_at), bool(is_admin))

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from chat4all_sdk.cli import account, conversations, files, identities, messages, users
+from chat4all_sdk.cli import account, admin, conversations, files, identities, messages, users
 from chat4all_sdk.cli.follow import follow
 from chat4all_sdk.cli.settings import Settings
 
@@ -78,6 +78,7 @@ def _app() -> typer.Typer:
         follow,
     ):
         app.command()(command)
+    app.add_typer(admin.app, name="admin")
     app.add_typer(conversations.app, name="conversations")
     app.add_typer(files.app, name="files")
     app.add_typer(identities.app, name="identities")

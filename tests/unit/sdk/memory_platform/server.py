@@ -4,12 +4,14 @@ import asyncio
 
 import grpc
 
+from chat4all.admin.v1.admin_service_pb2_grpc import add_AdminServiceServicer_to_server
 from chat4all.files.v1.file_service_pb2_grpc import add_FileServiceServicer_to_server
 from chat4all.identity.v1.identity_service_pb2_grpc import add_IdentityServiceServicer_to_server
 from chat4all.messaging.v1.messaging_service_pb2_grpc import add_MessagingServiceServicer_to_server
 from chat4all.status.v1 import status_service_pb2 as status_pb
 from chat4all.status.v1.status_service_pb2_grpc import add_StatusServiceServicer_to_server
 
+from .admin import Admin
 from .files import Files
 from .refusal import Refusal
 from .services import Identity, Messaging
@@ -63,6 +65,7 @@ class MemoryPlatform:
         self._credentials = credentials
         self.state = State()
         self.files = Files(self.state)
+        self.admin = Admin(self.state)
         self.port = 0
         self._server: grpc.aio.Server | None = None
 
@@ -75,6 +78,7 @@ class MemoryPlatform:
         self.status = Status(self.state)
         # Shared with nobody: otherwise a second server could take the port of one that is alive.
         server = grpc.aio.server(interceptors=[Recorder(self.state)], options=[("grpc.so_reuseport", 0)])
+        add_AdminServiceServicer_to_server(self.admin, server)
         add_IdentityServiceServicer_to_server(Identity(self.state), server)
         add_MessagingServiceServicer_to_server(Messaging(self.state), server)
         add_StatusServiceServicer_to_server(self.status, server)

@@ -188,6 +188,16 @@ class ErrorReason(_message.Message):
         """The code that was sent to the address is another one, has expired, or was tried too often.
         Ask for a new one. Status PERMISSION_DENIED.
         """
+        ADMIN_ONLY: ErrorReason._Reason.ValueType  # 130
+        """Only who operates the platform may do this: an account that was made an admin, which shows in
+        tokens issued from then on. Status PERMISSION_DENIED.
+        """
+        DEAD_LETTER_NOT_FOUND: ErrorReason._Reason.ValueType  # 131
+        """There is no such dead letter (any more). Metadata: dead_letter_id. Status NOT_FOUND."""
+        DEAD_LETTER_UNREADABLE: ErrorReason._Reason.ValueType  # 132
+        """The release at work can't read the dead letter, so it can't be tried again.
+        Status FAILED_PRECONDITION.
+        """
         CHANNEL_NOT_FOUND: ErrorReason._Reason.ValueType  # 110
         """The platform has no such channel, or no account on it. Metadata: channel. Status NOT_FOUND."""
         WEBHOOK_NOT_AUTHENTIC: ErrorReason._Reason.ValueType  # 111
@@ -349,6 +359,16 @@ class ErrorReason(_message.Message):
     LINK_CODE_INVALID: ErrorReason.Reason.ValueType  # 115
     """The code that was sent to the address is another one, has expired, or was tried too often.
     Ask for a new one. Status PERMISSION_DENIED.
+    """
+    ADMIN_ONLY: ErrorReason.Reason.ValueType  # 130
+    """Only who operates the platform may do this: an account that was made an admin, which shows in
+    tokens issued from then on. Status PERMISSION_DENIED.
+    """
+    DEAD_LETTER_NOT_FOUND: ErrorReason.Reason.ValueType  # 131
+    """There is no such dead letter (any more). Metadata: dead_letter_id. Status NOT_FOUND."""
+    DEAD_LETTER_UNREADABLE: ErrorReason.Reason.ValueType  # 132
+    """The release at work can't read the dead letter, so it can't be tried again.
+    Status FAILED_PRECONDITION.
     """
     CHANNEL_NOT_FOUND: ErrorReason.Reason.ValueType  # 110
     """The platform has no such channel, or no account on it. Metadata: channel. Status NOT_FOUND."""
