@@ -7,10 +7,13 @@ from collections.abc import Sequence
 import structlog
 
 from chat4all_core.domain.errors import RetryableError
+from chat4all_core.ports.clock import Clock, system_clock
 from chat4all_core.ports.event_log import DEAD_LETTER, Consumer, EventLog, LogContradictionError, Record
 from chat4all_core.telemetry.metrics import Metrics
 from chat4all_core.telemetry.tracing import TRACEPARENT, SpanKind, Tracer
+from chat4all_workers.dead_letter import dead_letter_of, to_headers
 from chat4all_workers.handler import Done, Halt, Handler, Outcome, Rejection, RetryAfter
+from chat4all_workers.rejections import Rejections
 from chat4all_workers.retry_schedule import RetrySchedule
 
 MAX_BATCH = 500
@@ -29,7 +32,16 @@ _HEALTHY_SECONDS = 30.0
 class Worker:
     """Runs one handler as a member of its role's group, until it is stopped."""
 
-    def __init__(self, handler: Handler, log: EventLog, metrics: Metrics, tracer: Tracer) -> None:
+    def __init__(
+        self,
+        handler: Handler,
+        log: EventLog,
+        metrics: Metrics,
+        tracer: Tracer,
+        clock: Clock = system_clock,
+        max_rejections: int = 100,
+    ) -> None:
+        """`max_rejections`: a partition of which more records than that are rejected in a row is halted."""
         self._handler = handler
         self._log = log
         self._metrics = metrics
@@ -43,6 +55,8 @@ class Worker:
         self._halted: set[int] = set()
         self._retries = RetrySchedule()
         self._batch = MAX_BATCH
+        self._clock = clock
+        self._rejections = Rejections(max_rejections)
 
     async def run(self) -> None:
         """Work until `stop` is called; the batch at hand is finished and committed first."""
@@ -135,12 +149,31 @@ class Worker:
                 self._halt(outcome, records)
 
     async def _finish(self, records: Sequence[Record], rejected: Sequence[Rejection]) -> None:
+        if rejected:
+            records, rejected = self._without_halted(records, rejected)
+        else:
+            self._rejections.forget(_first_offsets(records))
         for rejection in rejected:
             await self._dead_letter(rejection)
         await self._consumer.commit(_next_offsets(records))
         self._retries.forget(_first_offsets(records))
         self._batch = min(2 * self._batch, MAX_BATCH)
         self._metrics.records_handled.labels(role=self._handler.role).inc(len(records))
+
+    def _without_halted(
+        self, records: Sequence[Record], rejected: Sequence[Rejection]
+    ) -> tuple[Sequence[Record], Sequence[Rejection]]:
+        """What is left when partitions of which too much would be rejected are halted."""
+        dead = {rejection.record.source for rejection in rejected}
+        for partition in _first_offsets(records):
+            of_partition = [record for record in records if record.source.partition == partition]
+            if self._rejections.are_too_many(partition, (record.source in dead for record in of_partition)):
+                cause = f"too many records in a row can't be handled; the last one: {rejected[-1].reason}"
+                self._halt(Halt(partition, cause), of_partition)
+        return (
+            [record for record in records if record.source.partition not in self._halted],
+            [rejection for rejection in rejected if rejection.record.source.partition not in self._halted],
+        )
 
     def _retry_later(self, records: Sequence[Record], outcome: RetryAfter) -> None:
         """Go back to the start of the batch and wait, polling on, so that the group knows we live."""
@@ -149,6 +182,7 @@ class Worker:
         self._consumer.rewind(first)
         self._consumer.pause(list(first))
         self._batch = max(self._batch // 2, _LEAST_BATCH)
+        self._rejections.forget(first)
         self._logger.warning("a batch is tried again", cause=outcome.cause, seconds=seconds)
         self._metrics.records_retried.labels(role=self._handler.role).inc(len(records))
 
@@ -162,11 +196,8 @@ class Worker:
     async def _dead_letter(self, rejection: Rejection) -> None:
         record = rejection.record
         self._logger.error("a record is rejected", source=str(record.source), reason=rejection.reason)
-        headers = {
-            **record.headers,
-            "chat4all-dead-letter-topic": record.topic,
-            "chat4all-dead-letter-reason": rejection.reason,
-        }
+        letter = dead_letter_of(record, rejection.reason, self._clock())
+        headers = {**record.headers, **to_headers(letter)}
         await self._log.append(DEAD_LETTER, record.key, record.value, headers)
         self._metrics.records_rejected.labels(role=self._handler.role).inc()
 
@@ -176,6 +207,7 @@ class Worker:
 
     async def _assigned(self, partitions: Sequence[int]) -> None:
         self._handler.partitions_changed(partitions)
+        self._rejections.forget(partitions)
         self._partitions.update(partitions)
         self._logger.info("partitions assigned", partitions=list(partitions))
 

@@ -2,7 +2,8 @@
 
 Names follow Prometheus: prefix, unit, `_total` for counters. Labels take their values from small closed sets, never
 an id: `method` (the RPCs of the contracts), `code` (the names of gRPC's status codes), `channel`, `outcome`, `kind`,
-`role` (the worker roles) and `reason`. Below each metric stands who writes it.
+`state`, `role` (the worker roles; connectors name their channel with it) and `reason`. Below each metric stands who
+writes it.
 """
 
 from collections.abc import Sequence
@@ -87,3 +88,23 @@ class Metrics:
             "worker_partitions_halted", "Partitions that wait for an operator: log and store contradict.", "role"
         )
         """Workers, the runtime."""
+
+        self.deliveries = counter(
+            "deliveries_total", "Deliveries to channels that were settled, by state.", "channel", "state"
+        )
+        """Workers, the connector."""
+        self.delivery_call_duration = histogram(
+            "delivery_call_duration_seconds", "Time that a channel takes to answer.", _SECONDS, "channel"
+        )
+        """Workers, the connector."""
+        self.deliveries_held = gauge(
+            "deliveries_held", "Deliveries that are in memory, waiting or under way.", "channel"
+        )
+        """Workers, the connector."""
+        self.channel_accounts = gauge(
+            "channel_accounts",
+            "Accounts on channels that are open, paused for a while, or stopped until somebody sees to them.",
+            "channel",
+            "state",
+        )
+        """Workers, the connector."""

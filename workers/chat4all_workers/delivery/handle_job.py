@@ -1,0 +1,38 @@
+"""What is done with each record of a channel's deliveries."""
+
+from collections.abc import Callable
+
+import structlog
+
+from chat4all_core.domain.delivery import DeliveryFailure
+from chat4all_core.ports.clock import Clock
+from chat4all_core.ports.event_log import DEAD_LETTER, EventLog
+from chat4all_workers.dead_letter import dead_letter_of, to_headers
+from chat4all_workers.delivery.deliver import Deliver
+from chat4all_workers.delivery.job import Finished, Job, Result
+from chat4all_workers.delivery.patience import persist
+from chat4all_workers.delivery.undisturbed import Undisturbed
+
+_log = structlog.get_logger(__name__)
+
+
+class HandleJob:
+    """Delivers what can be read, and rejects the rest."""
+
+    def __init__(self, deliver: Deliver, log: EventLog, clock: Clock) -> None:
+        self._deliver = deliver
+        self._log = log
+        self._clock = clock
+
+    async def __call__(self, job: Job, undisturbed: Undisturbed, may_call: Callable[[], bool]) -> Result:
+        """See Deliver."""
+        if job.delivery is not None:
+            return await self._deliver(job, job.delivery, undisturbed, may_call)
+        return await undisturbed.run(self._reject(job))
+
+    async def _reject(self, job: Job) -> Finished:
+        letter = dead_letter_of(job.record, job.unreadable, self._clock())
+        _log.error("a delivery can't be read", source=str(job.source), reason=letter.reason)
+        headers = {**job.headers, **to_headers(letter)}
+        await persist(self._log.append, DEAD_LETTER, letter.key, letter.value, headers)
+        return Finished(DeliveryFailure(letter.code, letter.reason, letter.remedy), told=False)

@@ -1,0 +1,67 @@
+"""An account of ours with all that keeps it within its limits."""
+
+import asyncio
+import random
+
+from chat4all_channels.channel import ChannelAccount
+from chat4all_channels.outcome import Outcome
+from chat4all_core.domain.errors import ResourceExhaustedError, UnavailableError
+from chat4all_core.ports.rate_limiter import RateLimit, RateLimiter
+from chat4all_workers.delivery.account_gate import AccountGate
+
+_CALLS = 256
+"""Under way at a time: enough for a channel that answers in 0.25 s to be told 1,000 messages a second."""
+
+
+class Outlet:
+    """A call needs a permit: tokens of its recipient and of the account, and a gate that is open. Who waits for a
+    recipient's tokens holds nobody else up. Those for the account are given in turn."""
+
+    def __init__(self, account: ChannelAccount, limiter: RateLimiter, rng: random.Random) -> None:
+        self.account = account
+        self.gate = AccountGate(account.capabilities.channel, account.account_id, rng)
+        self._limiter = limiter
+        self._key = f"channel:{account.capabilities.channel}:{account.account_id}"
+        self._calls = asyncio.Semaphore(_CALLS)
+        self._turn = asyncio.Lock()
+
+    async def permit(self, to: str) -> int:
+        """Wait until a message may be told to a recipient, at once then; a ticket, which must be given back by `done`.
+        A call is one message: what is tried again needs a permit again."""
+        await self._take(f"{self._key}:{to}", self.account.limits.recipient)
+        await self._calls.acquire()
+        try:
+            async with self._turn:
+                return await self._account_permit()
+        except BaseException:
+            self._calls.release()
+            raise
+
+    def done(self, ticket: int, outcome: Outcome | None) -> None:
+        """How the call ended; None: there was none."""
+        self._calls.release()
+        if outcome is None:
+            self.gate.abandon(ticket)
+        else:
+            self.gate.report(ticket, outcome)
+
+    async def _account_permit(self) -> int:
+        while True:
+            ticket = await self.gate.enter()
+            try:
+                await self._take(self._key, self.account.limits.account)
+            except BaseException:
+                self.gate.abandon(ticket)
+                raise
+            if self.gate.is_current(ticket):
+                return ticket
+
+    async def _take(self, key: str, limit: RateLimit) -> None:
+        while True:
+            try:
+                await self._limiter.take(key, limit)
+            except (ResourceExhaustedError, UnavailableError) as error:
+                # Waking late costs nothing: the bucket has gone on filling.
+                await asyncio.sleep(error.retry_after)
+            else:
+                return
