@@ -107,7 +107,7 @@ def _roles(text: str) -> tuple[str, ...]:
     return roles
 
 
-WORKER_ROLES = ("router", "status", "inbound")
+WORKER_ROLES = ("router", "status", "inbound", "connector", "dead_letter")
 ROLES = Kind(f"some of {', '.join(WORKER_ROLES)}, divided by commas", _roles)
 
 
@@ -119,8 +119,18 @@ class WorkerSection:
         WORKER_ROLES,
         ROLES,
         "What it does: `router` orders messages and hands them out, `status` does receipts, `inbound` reads what"
-        " channels tell, where the platform has any.",
+        " channels tell and `connector` tells them what goes out, where the platform has any, `dead_letter` keeps what"
+        " could not be handled for operators.",
         f"`{','.join(WORKER_ROLES)}`",
+    )
+    channels: tuple[str, ...] = setting(
+        (), NAMES, "The channels whose connectors it runs, of those with an account.", "all of them"
+    )
+    max_rejections: int = setting(
+        100,
+        whole_number(1, 1_000_000),
+        "Records of one partition in a row that may become dead letters. Then it stops until its worker is restarted:"
+        " a release that can't handle anything must not empty a topic.",
     )
     address: str = setting("127.0.0.1", IP_ADDRESS, "Where to listen for questions about metrics and health.")
     web_port: int = setting(0, PORT_OR_ANY, "The port for them; 0 takes any free one.")

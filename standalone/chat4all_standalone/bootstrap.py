@@ -61,15 +61,26 @@ async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
         simulated = await _simulated(stack, settings)
         accounts_file = simulated.accounts_file if simulated else settings.channels.accounts_file
         accounts = await stack.enter_async_context(open_accounts(accounts_file))
-        workers = build_workers(WorkerParts(engine, codec, accounts, metrics, system_clock), tracer)
-        await stack.enter_async_context(running(workers, failed))
+        storage = await stack.enter_async_context(open_file_storage(settings, system_clock))
+        limiter = MemoryRateLimiter(time.monotonic)
+        parts = WorkerParts(
+            engine=engine,
+            codec=codec,
+            accounts=accounts,
+            metrics=metrics,
+            clock=system_clock,
+            objects=storage.objects,
+            limiter=limiter,
+            settings=settings,
+        )
+        await stack.enter_async_context(running(build_workers(parts, tracer), failed))
 
         server = build_server(
             engine,
             security=stack.enter_context(open_security(settings, system_clock)),
-            storage=await stack.enter_async_context(open_file_storage(settings, system_clock)),
+            storage=storage,
             accounts=accounts,
-            limiter=MemoryRateLimiter(time.monotonic),
+            limiter=limiter,
             codec=codec,
             clock=system_clock,
             settings=settings,

@@ -195,7 +195,7 @@ class ConnectorWorld:
         running = asyncio.create_task(connector.run())
         async with asyncio.timeout(hours * 3_600):
             while not condition() and not running.done():
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(1)
         connector.stop()
         await running
 
@@ -206,6 +206,8 @@ class ConnectorWorld:
 
     async def run_until_killed(self, fate: Fate) -> None:
         """A process that has this fate; nothing of it is left then. It may come to its end before."""
+        # Nobody hears what the tasks of a dead process have to say.
+        asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: None)
         others = asyncio.all_tasks()
         try:
             await self.run_to_the_end(self.connector(fate))

@@ -25,7 +25,7 @@ from chat4all_core.adapters.auth.argon2_password_hasher import Argon2PasswordHas
 from chat4all_core.adapters.memory.rate_limiter import MemoryRateLimiter
 from chat4all_core.adapters.protobuf.event_codec import ProtobufEventCodec
 from chat4all_core.adapters.sqlite.engine import open_engine
-from chat4all_core.config import Settings, load_settings
+from chat4all_core.config import WORKER_ROLES, Settings, load_settings
 from chat4all_core.domain.ids import ParticipantId, UserId
 from chat4all_core.domain.timestamp import SECOND, Timestamp
 from chat4all_core.ports.engine import Engine
@@ -123,7 +123,11 @@ async def open_grpc_platform(data_dir: Path, **environ: str) -> AsyncIterator[Gr
     async with AsyncExitStack() as stack:
         engine = await stack.enter_async_context(open_engine(data_dir, clock))
         accounts = await stack.enter_async_context(open_accounts(write_accounts(data_dir / "accounts.toml")))
-        workers = build_workers(WorkerParts(engine, codec, accounts, metrics, clock), tracer)
+        storage = await stack.enter_async_context(open_file_storage(settings, clock))
+        limiter = MemoryRateLimiter(time.monotonic)
+        parts = WorkerParts(engine, codec, accounts, metrics, clock, storage.objects, limiter, settings)
+        # No connectors: the accounts are no real ones.
+        workers = build_workers(parts, tracer, [role for role in WORKER_ROLES if role != "connector"])
         running = [asyncio.create_task(worker.run()) for worker in workers]
         stack.push_async_callback(_cancel, running)
         hasher = stack.enter_context(closing(Argon2PasswordHasher(parameters=CHEAPEST)))
@@ -131,8 +135,8 @@ async def open_grpc_platform(data_dir: Path, **environ: str) -> AsyncIterator[Gr
         server = build_server(
             engine,
             security=security,
-            storage=await stack.enter_async_context(open_file_storage(settings, clock)),
-            limiter=MemoryRateLimiter(time.monotonic),
+            storage=storage,
+            limiter=limiter,
             accounts=accounts,
             codec=codec,
             clock=clock,

@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from chat4all_core.config import load_settings
+from chat4all_core.domain.channel import CHANNELS
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRETS = ("REDIS_PASSWORD", "MINIO_ROOT_USER", "MINIO_ROOT_PASSWORD", "GRAFANA_ADMIN_PASSWORD")
@@ -27,7 +28,7 @@ def _config(directory: Path, secrets: dict[str, str]) -> subprocess.CompletedPro
     podman.write_text("#!/bin/sh\necho podman version 5.0.0\n")
     podman.chmod(0o755)
     return subprocess.run(
-        [Path(sys.executable).with_name("podman-compose"), "--podman-path", podman, "config"],
+        [Path(sys.executable).with_name("podman-compose"), "--podman-path", podman, "--profile", "channels", "config"],
         cwd=directory,
         env={"PATH": os.environ["PATH"]} | secrets,
         capture_output=True,
@@ -59,15 +60,18 @@ def test_the_example_names_every_secret_and_gives_none() -> None:
 
 
 def test_there_are_two_of_each_and_every_engine(services: dict[str, Any]) -> None:
-    """Two servers, two routers and two status workers run beside Envoy, the engines and the monitoring."""
+    """Two servers, two routers and two status workers run beside Envoy, the engines and the monitoring, and, where
+    channels are asked for, an inbound worker and a connector for each."""
     pairs = [f"{kind}-{number}" for kind in ("server", "router", "status") for number in (1, 2)]
-    assert set(services) == {"envoy", "setup", "prometheus", "grafana", *ENGINES, *pairs}
+    of_channels = {name: service for name, service in services.items() if service.get("profiles") == ["channels"]}
+    assert set(services) - set(of_channels) == {"envoy", "setup", "prometheus", "grafana", *ENGINES, *pairs}
+    assert set(of_channels) == {"inbound", *(f"connector-{channel}" for channel in CHANNELS)}
 
 
 def test_every_variable_is_a_setting(services: dict[str, Any]) -> None:
     """What our own processes are given are settings with values that are allowed, so that they start."""
     ours = [service for service in services.values() if "app:" in service["image"]]
-    assert len(ours) == 7
+    assert len(ours) == 8 + len(CHANNELS)
     for service in ours:
         load_settings(dict(service["environment"]))
 

@@ -7,16 +7,22 @@ from chat4all_channels.accounts import ChannelAccounts
 from chat4all_core.app.record_status import RecordStatus
 from chat4all_core.app.request_deliveries import RequestDeliveries
 from chat4all_core.app.route_messages import RouteMessages
-from chat4all_core.config import WORKER_ROLES
+from chat4all_core.config import WORKER_ROLES, Settings
 from chat4all_core.ports.clock import Clock
 from chat4all_core.ports.engine import Engine
 from chat4all_core.ports.event_codec import EventCodec
+from chat4all_core.ports.object_store import ObjectStore
+from chat4all_core.ports.rate_limiter import RateLimiter
 from chat4all_core.telemetry.metrics import Metrics
 from chat4all_core.telemetry.tracing import Tracer
+from chat4all_workers.delivery.build_connector import build_connector
+from chat4all_workers.delivery.delivery_files import DeliveryFiles
 from chat4all_workers.handler import Handler
+from chat4all_workers.handlers.dead_letter import DeadLetterHandler
 from chat4all_workers.handlers.router import RouterHandler
 from chat4all_workers.handlers.status import StatusHandler
 from chat4all_workers.inbound.wiring import build_inbound
+from chat4all_workers.running import Running
 from chat4all_workers.runtime import Worker
 
 
@@ -29,12 +35,18 @@ class WorkerParts:
     accounts: ChannelAccounts
     metrics: Metrics
     clock: Clock
+    objects: ObjectStore
+    limiter: RateLimiter
+    settings: Settings
 
 
-def build_workers(parts: WorkerParts, tracer: Tracer, roles: Sequence[str] = WORKER_ROLES) -> Sequence[Worker]:
-    """One worker of every role that there is something to do for. Run each as a task of its own."""
-    handlers = [handler for role in roles if (handler := _HANDLERS[role](parts)) is not None]
-    return [Worker(handler, parts.engine.log, parts.metrics, tracer) for handler in handlers]
+def build_workers(parts: WorkerParts, tracer: Tracer, roles: Sequence[str] = WORKER_ROLES) -> Sequence[Running]:
+    """The workers of every role that there is something to do for: one, but a connector for each channel. Called
+    within the event loop that they will run in. Run each as a task of its own."""
+    handlers = [handler for role in roles if role in _HANDLERS and (handler := _HANDLERS[role](parts)) is not None]
+    most = parts.settings.worker.max_rejections
+    workers = [Worker(handler, parts.engine.log, parts.metrics, tracer, parts.clock, most) for handler in handlers]
+    return [*workers, *(_connectors(parts) if _CONNECTOR in roles else ())]
 
 
 def _router(parts: WorkerParts) -> Handler:
@@ -69,6 +81,34 @@ def _inbound(parts: WorkerParts) -> Handler | None:
     return build_inbound(parts.engine, parts.accounts, None, parts.codec, parts.metrics, parts.clock)
 
 
+def _dead_letter(parts: WorkerParts) -> Handler:
+    return DeadLetterHandler(parts.engine.dead_letters)
+
+
+def _connectors(parts: WorkerParts) -> Sequence[Running]:
+    wanted = parts.settings.worker.channels
+    return [
+        build_connector(
+            channel,
+            [opened.account for opened in of_channel],
+            parts.engine,
+            files=DeliveryFiles(parts.objects, parts.settings.files.link_seconds),
+            limiter=parts.limiter,
+            codec=parts.codec,
+            clock=parts.clock,
+            metrics=parts.metrics,
+            max_rejections=parts.settings.worker.max_rejections,
+        )
+        for channel, of_channel in parts.accounts.items()
+        if not wanted or channel in wanted
+    ]
+
+
+_CONNECTOR = "connector"
 _HANDLERS: Mapping[str, Callable[[WorkerParts], Handler | None]] = dict(
-    zip(WORKER_ROLES, (_router, _status, _inbound), strict=True)
+    zip(
+        [role for role in WORKER_ROLES if role != _CONNECTOR],
+        (_router, _status, _inbound, _dead_letter),
+        strict=True,
+    )
 )

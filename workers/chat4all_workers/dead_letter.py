@@ -16,16 +16,19 @@ UNREADABLE = "UNREADABLE"
 """The code of a record that this release can't read."""
 
 
-def dead_letter_of(record: Record, reason: str, at: Timestamp) -> DeadLetter:
-    """Of a record that can't be handled whatever is done."""
+def dead_letter_of(
+    record: Record, reason: str, at: Timestamp, *, code: str = UNREADABLE, remedy: str = ""
+) -> DeadLetter:
+    """Of a record that can't be handled."""
     return DeadLetter(
         dead_letter_id=DeadLetterId(name_based_uuid("dead-letter", record.topic, str(record.source))),
         topic=record.topic,
         key=record.key,
         value=record.value,
-        code=UNREADABLE,
+        code=code,
         reason=reason,
         rejected_at=at,
+        remedy=remedy,
     )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from chat4all_core.ports.event_log import Record
+from chat4all_workers.dead_letter import UNREADABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,10 @@ class Rejection:
 
     record: Record
     reason: str
+    code: str = UNREADABLE
+    """Of ours, in capitals. Only unreadable ones count for the limit at which a partition is halted."""
+    remedy: str = ""
+    """What helps, where that is known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The composition root of a worker process of the distributed platform."""
 
 import asyncio
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, aclosing
 
 import structlog
 from prometheus_client import CollectorRegistry
@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 from chat4all_channels.accounts import open_accounts
 from chat4all_channels.accounts_file import AccountsFileError
 from chat4all_core.adapters.protobuf.event_codec import ProtobufEventCodec
+from chat4all_core.adapters.s3.s3_object_store import S3ObjectStore
 from chat4all_core.config import Settings
 from chat4all_core.distributed.engine import open_distributed_engine
 from chat4all_core.distributed.setup import ENGINE_ERRORS
@@ -40,7 +41,16 @@ async def work(settings: Settings, stop: asyncio.Event) -> None:
         tracer = open_tracer("chat4all-workers", settings.telemetry.traces)
         stack.callback(tracer.close)
         accounts = await stack.enter_async_context(open_accounts(settings.channels.accounts_file))
-        parts = WorkerParts(opened.engine, ProtobufEventCodec(), accounts, metrics, system_clock)
+        parts = WorkerParts(
+            engine=opened.engine,
+            codec=ProtobufEventCodec(),
+            accounts=accounts,
+            metrics=metrics,
+            clock=system_clock,
+            objects=await stack.enter_async_context(aclosing(S3ObjectStore(settings.s3, system_clock))),
+            limiter=opened.limiter,
+            settings=settings,
+        )
         workers = build_workers(parts, tracer, settings.worker.roles)
         port = await stack.enter_async_context(serving(build_application(workers, registry), settings.worker))
         # A worker that ends by itself ends the process, which whoever runs it starts again.

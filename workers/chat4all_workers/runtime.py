@@ -11,7 +11,7 @@ from chat4all_core.ports.clock import Clock, system_clock
 from chat4all_core.ports.event_log import DEAD_LETTER, Consumer, EventLog, LogContradictionError, Record
 from chat4all_core.telemetry.metrics import Metrics
 from chat4all_core.telemetry.tracing import TRACEPARENT, SpanKind, Tracer
-from chat4all_workers.dead_letter import dead_letter_of, to_headers
+from chat4all_workers.dead_letter import UNREADABLE, dead_letter_of, to_headers
 from chat4all_workers.handler import Done, Halt, Handler, Outcome, Rejection, RetryAfter
 from chat4all_workers.rejections import Rejections
 from chat4all_workers.retry_schedule import RetrySchedule
@@ -164,7 +164,7 @@ class Worker:
         self, records: Sequence[Record], rejected: Sequence[Rejection]
     ) -> tuple[Sequence[Record], Sequence[Rejection]]:
         """What is left when partitions of which too much would be rejected are halted."""
-        dead = {rejection.record.source for rejection in rejected}
+        dead = {rejection.record.source for rejection in rejected if rejection.code == UNREADABLE}
         for partition in _first_offsets(records):
             of_partition = [record for record in records if record.source.partition == partition]
             if self._rejections.are_too_many(partition, (record.source in dead for record in of_partition)):
@@ -196,7 +196,7 @@ class Worker:
     async def _dead_letter(self, rejection: Rejection) -> None:
         record = rejection.record
         self._logger.error("a record is rejected", source=str(record.source), reason=rejection.reason)
-        letter = dead_letter_of(record, rejection.reason, self._clock())
+        letter = dead_letter_of(record, rejection.reason, self._clock(), code=rejection.code, remedy=rejection.remedy)
         headers = {**record.headers, **to_headers(letter)}
         await self._log.append(DEAD_LETTER, record.key, record.value, headers)
         self._metrics.records_rejected.labels(role=self._handler.role).inc()

@@ -9,14 +9,14 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from chat4all_core.config import WorkerSection
-from chat4all_workers.runtime import Worker
+from chat4all_workers.running import Running
 
 
 class PortError(Exception):
     """The port can't be had. The message says which setting names it."""
 
 
-def build_application(workers: Sequence[Worker], registry: CollectorRegistry) -> web.Application:
+def build_application(workers: Sequence[Running], registry: CollectorRegistry) -> web.Application:
     """GET /metrics and /healthz."""
 
     async def metrics(_: web.Request) -> web.Response:

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import aiohttp
 
-from chat4all_core.config import WORKER_ROLES, Settings
+from chat4all_channels.accounts_file import load_accounts
+from chat4all_core.config import Settings
 from chat4all_core.distributed.setup import set_up
+from chat4all_core.domain.channel import ChannelName
 from chat4all_standalone.distributed.child_process import ChildProcess, ChildSettings
 from chat4all_standalone.distributed.platform import DistributedPlatform, running
 from chat4all_standalone.distributed.reserved_port import ReservedPort
@@ -27,10 +29,11 @@ class ProcessCounts:
     status_workers: int = 1
     inbound_workers: int = 1
 
-    def of_role(self, role: str, *, channels: bool) -> int:
-        """Of a worker role; `channels`: whether the platform has any."""
+    def workers(self, *, channels: bool) -> Mapping[str, int]:
+        """Of each kind of worker, by the roles of its processes; `channels`: whether the platform has any. Each
+        channel has a connector besides."""
         inbound = self.inbound_workers if channels else 0
-        return {"router": self.routers, "status": self.status_workers, "inbound": inbound}[role]
+        return {"router": self.routers, "status,dead_letter": self.status_workers, "inbound": inbound}
 
 
 @asynccontextmanager
@@ -46,10 +49,10 @@ async def open_distributed_platform(
         counts: of processes.
 
     Raises:
-        Those of `set_up`; OSError when a port is taken.
+        Those of `set_up`; AccountsFileError; OSError when a port is taken.
     """
     done = await set_up(settings)
-    has_channels = settings.channels.accounts_file is not None
+    channels = list(load_accounts(settings.channels.accounts_file)) if settings.channels.accounts_file else []
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(aiohttp.ClientSession())
         children = _Children(stack, client, settings, environ, folder)
@@ -70,9 +73,12 @@ async def open_distributed_platform(
                 for number, (grpc_port, web_port) in enumerate(zip(grpc, web, strict=True), 1)
             ],
             workers=[
-                children.worker(role, number)
-                for role in WORKER_ROLES
-                for number in range(1, counts.of_role(role, channels=has_channels) + 1)
+                *(
+                    children.worker(roles, number)
+                    for roles, count in counts.workers(channels=bool(channels)).items()
+                    for number in range(1, count + 1)
+                ),
+                *(children.connector(channel) for channel in channels),
             ],
             envoy=Supervised("envoy", lambda: EnvoyProcess(envoy)),
             partitions=done.topics[0].partitions,
@@ -115,11 +121,18 @@ class _Children:
         }
         return self._child(f"server-{number}", "chat4all_server", (), ports, web_port)
 
-    def worker(self, role: str, number: int) -> Supervised[ChildProcess]:
-        """A worker of one role."""
+    def worker(self, roles: str, number: int) -> Supervised[ChildProcess]:
+        """A worker with some roles, named by the first."""
+        return self._worker(f"{roles.partition(',')[0]}-{number}", roles, {})
+
+    def connector(self, channel: ChannelName) -> Supervised[ChildProcess]:
+        """The connector of a channel."""
+        return self._worker(f"connector-{channel}", "connector", {"CHAT4ALL_WORKER_CHANNELS": channel})
+
+    def _worker(self, name: str, roles: str, environ: Mapping[str, str]) -> Supervised[ChildProcess]:
         port = _reserve(self._stack)
         ports = {"CHAT4ALL_WORKER_ADDRESS": "127.0.0.1", "CHAT4ALL_WORKER_WEB_PORT": str(port)}
-        return self._child(f"{role}-{number}", "chat4all_workers", ("--roles", role), ports, port)
+        return self._child(name, "chat4all_workers", ("--roles", roles), {**ports, **environ}, port)
 
     def _child(
         self, name: str, module: str, arguments: tuple[str, ...], environ: Mapping[str, str], web_port: int

@@ -11,6 +11,7 @@ from pathlib import Path
 import structlog
 import uvloop
 
+from chat4all_channels.accounts_file import AccountsFileError
 from chat4all_core.adapters.sqlite.data_dir import DataDirInUseError, locked_data_dir
 from chat4all_core.config import Settings, load_settings
 from chat4all_core.distributed.setup import ENGINE_ERRORS
@@ -22,7 +23,7 @@ from chat4all_standalone.distributed.engines_file import EnginesFileError, engin
 from chat4all_standalone.distributed.platform import DistributedPlatform
 from chat4all_standalone.envoy import EnvoyStartError
 
-_OPERATORS_ERRORS = (*ENGINE_ERRORS, ChildStartError, DataDirInUseError, EnvoyStartError, OSError)
+_OPERATORS_ERRORS = (*ENGINE_ERRORS, AccountsFileError, ChildStartError, DataDirInUseError, EnvoyStartError, OSError)
 """What whoever started the platform can mend: they get the message, not a traceback."""
 
 _log = structlog.get_logger(__name__)

@@ -24,6 +24,9 @@ _SILENT_CALLS = 5
 """So many calls in a row without an answer close the gate: each leaves a message of which nobody knows whether it
 arrived, so there must not be many."""
 
+_MOMENT = 0.001
+"""Seconds; a shorter wait may be too short for a clock to notice."""
+
 
 class GateState(Enum):
     """For operators."""
@@ -65,7 +68,7 @@ class AccountGate:
                 break
             changed = self._changed
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(changed.wait(), None if self._probing else wait)
+                await asyncio.wait_for(changed.wait(), None if self._probing else max(wait, _MOMENT))
         return self._epoch
 
     def is_current(self, ticket: int) -> bool:

@@ -38,6 +38,8 @@ _PEOPLE_AT_ONCE = 100
 _HANDOVER_SECONDS = 20.0
 """How long a partition that goes waits for the calls under way; less than a group waits for a member."""
 _HEALTHY_SECONDS = 30.0
+_UNREADABLE = "\0"
+"""The name of a queue; no address is like it."""
 _FENCE_SECONDS = 8.0
 """Who has not polled for longer may have lost its partitions unknowingly, as after the machine slept."""
 
@@ -149,9 +151,9 @@ class Connector:
             return
         job = self._reader.read(record)
         partition.begin(job)
-        # What can't be read has a queue by its key, apart from the person's who may have that key too.
+        # What can't be read has one queue, so that no more of it is rejected than may be.
         to = job.delivery.to if job.delivery else None
-        self._start(partition, to, to.address if to else f"\0{record.key}", job)
+        self._start(partition, to, to.address if to else _UNREADABLE, job)
 
     def _start(self, partition: Partition, to: ChannelAddress | None, name: str, job: Job | None = None) -> None:
         queue = self._queue(partition, to, name)

@@ -56,8 +56,11 @@ class InboundHandler:
         for record in records:
             try:
                 await self._handle_one(record)
-            except (UndecodableError, WebhookError, NobodyToReadError) as error:
+            except (UndecodableError, WebhookError) as error:
                 rejected.append(Rejection(record, str(error)))
+            except NobodyToReadError as error:
+                remedy = "Give the account an inbox, then have the letter tried again."
+                rejected.append(Rejection(record, str(error), "NOBODY_TO_READ", remedy))
         return rejected
 
     async def _handle_one(self, record: Record) -> None:
