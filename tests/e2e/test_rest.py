@@ -65,7 +65,7 @@ async def test_a_message_goes_from_sent_to_read_before_its_senders_eyes(session:
     status, body = await ann.get(f"/v1/messages/{message_id}")
     message = body["message"]
     assert message["state"] == "READ"
-    assert message["recipients"] == [{"participant": ben.user_id, "state": "READ"}]
+    assert message["recipients"] == [{"participant": ben.user_id, "state": "READ", "channel": ""}]
     assert [(c["participant"], c["state"]) for c in message["history"]] == [
         (ann.user_id, "SENT"),
         (ben.user_id, "DELIVERED"),
