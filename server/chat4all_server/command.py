@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import uvloop
 
 from chat4all_core.config import Settings, load_settings, to_text
+from chat4all_core.interpreter import settle_interpreter
 from chat4all_core.setting import SettingsError
 from chat4all_core.telemetry.logging import configure_logging
 from chat4all_server.admin_command import run_admin
@@ -37,6 +38,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         print(to_text(settings))
         return 0
     configure_logging(settings.telemetry.log_level)
+    settle_interpreter()
     try:
         uvloop.run(_serve(settings))
     except START_ERRORS as error:

@@ -1,7 +1,6 @@
 """`make run`: the whole platform with one command."""
 
 import asyncio
-import gc
 import os
 import signal
 import sys
@@ -15,6 +14,7 @@ from chat4all_core.adapters.sqlite.agreement import DataDirMismatchError
 from chat4all_core.adapters.sqlite.data_dir import DataDirInUseError
 from chat4all_core.adapters.sqlite.migration import NewerSchemaError
 from chat4all_core.config import Settings, load_settings
+from chat4all_core.interpreter import settle_interpreter
 from chat4all_core.setting import SettingsError
 from chat4all_core.telemetry.logging import configure_logging
 from chat4all_server.server import PortError
@@ -72,11 +72,7 @@ async def _serve(settings: Settings) -> int:
 
 def _tune_interpreter() -> None:
     """Make Python fit a process that serves and stores at once."""
+    settle_interpreter()
     # A thread of SQLite that has finished a statement waits this long for a busy event loop to let it go on, and a
     # group commit waits with it. The default of 5 ms is longer than the commit.
     sys.setswitchinterval(0.0002)
-    # What was imported lives as long as the process: it need not be looked at in every collection. Calls make many
-    # objects that live a few milliseconds, so collecting less often finds more of them dead.
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(10_000, 20, 20)

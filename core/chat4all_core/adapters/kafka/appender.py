@@ -8,7 +8,7 @@ import structlog
 from confluent_kafka import KafkaException
 
 from chat4all_core.adapters.kafka.client_config import client_config, is_fatal, unavailable
-from chat4all_core.adapters.kafka.producer_thread import Headers, ProducerThread, Report
+from chat4all_core.adapters.kafka.polled_producer import Headers, PolledProducer, Report
 from chat4all_core.adapters.kafka.topic import Topic
 from chat4all_core.config import KafkaSection
 from chat4all_core.domain.source import Source
@@ -34,7 +34,7 @@ class Appender:
         self._failing_until = 0.0
         self._closed_because = ""
         self._replacing: asyncio.Task[None] | None = None
-        self._producer = ProducerThread(self._config, self._answer)
+        self._producer = PolledProducer(self._config, self._answer)
 
     @property
     def failing(self) -> bool:
@@ -114,7 +114,7 @@ class Appender:
 
     async def _succeed(self) -> None:
         await self._producer.close(0)
-        self._producer = ProducerThread(self._config, self._answer)
+        self._producer = PolledProducer(self._config, self._answer)
         self._closed_because = ""
 
 
