@@ -1,122 +1,55 @@
-"""`make bench`: prints what the embedded platform does on this machine."""
+"""`make bench`: prints what a platform does on this machine."""
 
 import argparse
-import statistics
 import sys
-import time
+from collections.abc import Sequence
+from pathlib import Path
 
 import grpc
 import uvloop
 
 import bench.files.table
-from bench.echo import METHOD
-from bench.load import Call, Measured, closed_loop, open_loop
+from bench.accepted import IN_FLIGHT, accepted
+from bench.delivered import HEADING, delivered
+from bench.echo import echo
+from bench.latency import RATES, latency
 from bench.people import People, meet
-from bench.processes import Target, echo, standalone
-from bench.senders import TEXT, rest, streams, unary
-from bench.subscriber import Subscriber, subscribed
+from bench.platforms import DISTRIBUTED, EMBEDDED, Target, serving
+from bench.scale import scale
+from bench.senders import STREAMS, streams, unary
 
-IN_FLIGHT = 64
 CONVERSATIONS = 50
-ROUNDS = 3
-LATENCY_RATE = 200
+SECTIONS = ("accepted", "delivered", "latency", "scale")
 
 
-async def main(seconds: float) -> None:
-    """Run every scenario."""
-    print(f"two hundred bytes a text, {IN_FLIGHT} in flight, {CONVERSATIONS} conversations, durable (fsync)\n")
+async def main(target: Target, seconds: float, sections: Sequence[str]) -> None:
+    """Run the sections that are asked for."""
+    print(f"two hundred bytes a text, {IN_FLIGHT} in flight (of each stream), {CONVERSATIONS} conversations, durable")
     async with (
-        standalone() as target,
         echo() as echo_port,
         grpc.aio.insecure_channel(f"127.0.0.1:{target.grpc_port}") as direct,
         grpc.aio.insecure_channel(f"127.0.0.1:{target.envoy_port}") as through_envoy,
         grpc.aio.insecure_channel(f"127.0.0.1:{echo_port}") as echo_channel,
     ):
         people = await meet(direct, CONVERSATIONS)
-        await accepted(target, people, direct, through_envoy, echo_channel, seconds)
-        await delivered(target, people, direct, seconds)
-        await latency(people, direct, seconds)
+        if "accepted" in sections:
+            await accepted(target, people, direct, through_envoy, echo_channel, seconds)
+        if "delivered" in sections:
+            await _delivered(target, people, direct, 12 * seconds)
+        if "latency" in sections:
+            for rate in RATES:
+                await latency(people, direct, 2 * seconds, rate)
+        if "scale" in sections and target.stores is not None:
+            await scale(target, target.stores, people, direct, 2 * seconds)
 
 
-async def accepted(
-    target: Target,
-    people: People,
-    direct: grpc.aio.Channel,
-    through_envoy: grpc.aio.Channel,
-    echo_channel: grpc.aio.Channel,
-    seconds: float,
-) -> None:
-    """How many sends are answered, each way in turn with the echo, so that a noisy machine is noisy for both."""
-    bare = echo_channel.unary_unary(METHOD)
-    payload = TEXT.encode()
-    print(f"{'accepted':<34}{'per second':>11}{'p50 ms':>9}{'p95 ms':>9}{'p99 ms':>9}{'of echo':>9}")
-    async with rest(target.envoy_port, people) as by_rest, streams(direct, people) as by_stream:
-        ways: dict[str, Call] = {
-            "unary gRPC": unary(direct, people),
-            "unary gRPC through Envoy": unary(through_envoy, people),
-            "REST through Envoy": by_rest,
-            "SendMessageStream": by_stream,
-        }
-        for name, call in ways.items():
-            rounds: list[tuple[Measured, Measured]] = []
-            for _ in range(ROUNDS):
-                base = await closed_loop(lambda _: bare(payload), seconds=seconds / 2, in_flight=IN_FLIGHT)
-                rounds.append((await closed_loop(call, seconds=seconds, in_flight=IN_FLIGHT), base))
-            _row(name, rounds)
-        _row("(bare echo)", [(base, base) for _, base in rounds])
-
-
-def _row(name: str, rounds: list[tuple[Measured, Measured]]) -> None:
-    ratio = statistics.median(measured.rate / base.rate for measured, base in rounds)
-    middle = sorted((measured for measured, _ in rounds), key=lambda m: m.rate)[len(rounds) // 2]
-    times = "".join(f"{middle.percentile(p):>9.1f}" for p in (50, 95, 99))
-    print(f"{name:<34}{middle.rate:>11.0f}{times}{ratio:>9.2f}", flush=True)
-
-
-async def delivered(target: Target, people: People, direct: grpc.aio.Channel, seconds: float) -> None:
-    """How many messages go all the way: accepted, stored, seen and acknowledged by a subscriber."""
-    print(f"\n{'delivered end to end':<34}{'per second':>11}   CPU seconds per 1,000 messages")
-    async with streams(direct, people) as by_stream:
-        for name, call in {"by unary gRPC": unary(direct, people), "by SendMessageStream": by_stream}.items():
-            async with subscribed(direct, people.receiver) as subscriber:
-                before, start = target.cpu_seconds(), time.perf_counter()
-                measured = await closed_loop(_paced(call, subscriber), seconds=2 * seconds, in_flight=IN_FLIGHT)
-                await subscriber.received(measured.count)
-                took = time.perf_counter() - start
-                after = target.cpu_seconds()
-            costs = ", ".join(f"{n} {(after[n] - before[n]) / measured.count * 1_000:.2f}" for n in after)
-            print(f"{name:<34}{measured.count / took:>11.0f}   {costs}", flush=True)
-
-
-def _paced(call: Call, subscriber: Subscriber) -> Call:
-    async def paced(number: int) -> None:
-        await subscriber.not_behind(number)
-        await call(number)
-
-    return paced
-
-
-async def latency(people: People, direct: grpc.aio.Channel, seconds: float) -> None:
-    """From when a message was due to be sent to when the subscriber has it."""
-    send = unary(direct, people)
-    sent: dict[str, float] = {}
-
-    async def call(number: int) -> object:
-        before = time.perf_counter()
-        answer = await send(number)
-        sent[answer.message_id] = before  # type: ignore[attr-defined]
-        return answer
-
-    async with subscribed(direct, people.receiver) as subscriber:
-        accept = await open_loop(call, seconds=2 * seconds, rate=LATENCY_RATE)
-        await subscriber.received(accept.count)
-    times = sorted(subscriber.times[message_id] - at for message_id, at in sent.items())
-    seen = Measured(len(times), accept.seconds, times)
-    print(f"\n{f'at {LATENCY_RATE} a second':<34}{'p50 ms':>11}{'p95 ms':>9}{'p99 ms':>9}")
-    for name, measured in {"send to answer": accept, "send to subscriber": seen}.items():
-        print(
-            f"{name:<34}{measured.percentile(50):>11.1f}{measured.percentile(95):>9.1f}{measured.percentile(99):>9.1f}"
-        )
+async def _delivered(target: Target, people: People, channel: grpc.aio.Channel, seconds: float) -> None:
+    print(f"\n{HEADING}")
+    call = unary(channel, people)
+    await delivered("by unary gRPC", target, people, channel, call, seconds=seconds, in_flight=IN_FLIGHT)
+    async with streams(channel, people) as call:
+        way, many = f"by {STREAMS} of SendMessageStream", STREAMS * IN_FLIGHT
+        await delivered(way, target, people, channel, call, seconds=seconds, in_flight=many)
 
 
 if __name__ == "__main__":
@@ -124,7 +57,12 @@ if __name__ == "__main__":
         bench.files.table.run(sys.argv[2:])
         sys.exit()
     parser = argparse.ArgumentParser(
-        description=__doc__, epilog="`files` as the first argument measures files instead."
+        prog="make bench", description=__doc__, epilog="`files` as the first argument measures files instead."
     )
-    parser.add_argument("--seconds", type=float, default=5.0, help="length of a round")
-    uvloop.run(main(parser.parse_args().seconds))
+    parser.add_argument("--platform", choices=(EMBEDDED, DISTRIBUTED), default=EMBEDDED, help="(%(default)s)")
+    parser.add_argument("--engines", type=Path, default=Path(".engines/engines.json"), help="of a distributed one")
+    parser.add_argument("--seconds", type=float, default=5.0, help="length of a round; others are multiples of it")
+    parser.add_argument("--sections", default=",".join(SECTIONS), help="scale is for a distributed one (%(default)s)")
+    options = parser.parse_args()
+    with serving(options.platform, options.engines) as target:
+        uvloop.run(main(target, options.seconds, options.sections.split(",")))

@@ -2,6 +2,8 @@
 
 import asyncio
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import grpc
 import uvloop
@@ -9,6 +11,21 @@ import uvloop
 from chat4all_server.grpc_options import GRPC_OPTIONS
 
 METHOD = "/bench.Echo/Echo"
+
+
+@asynccontextmanager
+async def echo() -> AsyncIterator[int]:
+    """The server in a process of its own; gives its port."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bench.echo", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        assert process.stdout is not None
+        yield int(await process.stdout.readline())
+    finally:
+        assert process.stdin is not None
+        process.stdin.close()
+        await process.wait()
 
 
 async def _echo(request: bytes, context: object) -> bytes:

@@ -25,6 +25,8 @@ class People:
     sender: Metadata
     """Proves the sender, as metadata of a call."""
     receiver: Metadata
+    ids: tuple[str, str]
+    """Of both, as the platform names them."""
     conversations: Sequence[str]
 
 
@@ -48,4 +50,4 @@ async def meet(channel: grpc.aio.Channel, conversations: int) -> People:
             *(stub.CreateConversation(request, metadata=tokens[0]) for _ in range(min(64, conversations - len(made))))
         )
         made += [answer.conversation.conversation_id for answer in answers]
-    return People(tokens[0], tokens[1], made)
+    return People(tokens[0], tokens[1], (ids[0], ids[1]), made)

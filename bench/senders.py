@@ -15,7 +15,7 @@ from chat4all.messaging.v1 import messaging_service_pb2 as messaging
 from chat4all.messaging.v1.messaging_service_pb2_grpc import MessagingServiceStub
 
 TEXT = "x" * 200
-_STREAMS = 4
+STREAMS = 4
 
 
 def unary(channel: grpc.aio.Channel, people: People) -> Call:
@@ -50,8 +50,8 @@ async def rest(port: int, people: People) -> AsyncIterator[Call]:
 async def streams(channel: grpc.aio.Channel, people: People) -> AsyncIterator[Call]:
     """SendMessageStream, over a few streams."""
     async with AsyncExitStack() as stack:
-        open_streams = [await stack.enter_async_context(_stream(channel, people)) for _ in range(_STREAMS)]
-        yield lambda number: open_streams[number % _STREAMS](number)
+        open_streams = [await stack.enter_async_context(_stream(channel, people)) for _ in range(STREAMS)]
+        yield lambda number: open_streams[number % STREAMS](number)
 
 
 @asynccontextmanager

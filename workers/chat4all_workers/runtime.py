@@ -12,6 +12,7 @@ from chat4all_core.ports.event_log import DEAD_LETTER, Consumer, EventLog, LogCo
 from chat4all_core.telemetry.metrics import Metrics
 from chat4all_core.telemetry.tracing import TRACEPARENT, SpanKind, Tracer
 from chat4all_workers.dead_letter import UNREADABLE, dead_letter_of, to_headers
+from chat4all_workers.gathering import pause_after
 from chat4all_workers.handler import Done, Halt, Handler, Outcome, Rejection, RetryAfter
 from chat4all_workers.rejections import Rejections
 from chat4all_workers.retry_schedule import RetrySchedule
@@ -107,7 +108,10 @@ class Worker:
                 self._metrics.batch_duration.labels(role=self._handler.role).time(),
                 self._tracer.span(self._handler.role, kind=SpanKind.CONSUMER, links=links),
             ):
+                began = _now()
                 await self._apply(records, await self._handle(records))
+            if seconds := pause_after(len(records), self._batch, _now() - began):
+                await self._pause(seconds)
 
     async def _poll(self) -> Sequence[Record]:
         patience = self._retries.patience(_POLL_SECONDS, _now())

@@ -1,0 +1,102 @@
+"""The platforms under measurement, and the processor time that their processes use."""
+
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import psutil
+from cassandra_keyspace import drop_keyspace
+from platform_process import PlatformProcess
+from tools.engines import Engines
+
+from chat4all_core.config import CassandraSection, load_settings
+from chat4all_standalone.distributed.engines_file import engine_settings
+
+EMBEDDED, DISTRIBUTED = "embedded", "distributed"
+
+_SETTINGS = {
+    "CHAT4ALL_TELEMETRY_LOG_LEVEL": "WARNING",
+    # One user sends it all.
+    "CHAT4ALL_LIMIT_USER_PER_SECOND": "0",
+    "CHAT4ALL_LIMIT_ADDRESS_PER_SECOND": "0",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A platform that serves."""
+
+    envoy_port: int
+    grpc_port: int
+    processes: Mapping[str, Sequence[psutil.Process]]
+    """What it consists of, engines included, by what they are."""
+    stores: CassandraSection | None = None
+    """Where those of a distributed platform lie."""
+
+    def cpu_seconds(self) -> Mapping[str, float]:
+        """What processes of each kind have used since they started, the load generator too."""
+        processes = {**self.processes, "load generator": [psutil.Process()]}
+        return {name: sum(sum(p.cpu_times()[:2]) for p in some) for name, some in processes.items()}
+
+
+@contextmanager
+def serving(platform: str, engines: Path) -> Iterator[Target]:
+    """A platform with data of its own, on the disk of this folder. `engines` is the engines.json that a distributed
+    one uses; its keyspace is dropped in the end."""
+    with TemporaryDirectory(prefix=".bench-", dir=Path.cwd()) as folder:
+        make = _embedded if platform == EMBEDDED else _distributed
+        with make(Path(folder), engines) as target:
+            yield target
+
+
+@contextmanager
+def _embedded(folder: Path, _engines: Path) -> Iterator[Target]:
+    process = PlatformProcess(folder, _SETTINGS)
+    with _running(process) as main:
+        processes = {"server and workers": [main], "Envoy": main.children(recursive=True)}
+        yield Target(process.envoy_port, process.grpc_port, processes)
+
+
+@contextmanager
+def _distributed(folder: Path, engines: Path) -> Iterator[Target]:
+    name = f"bench_{uuid.uuid4().hex[:12]}"
+    environ = {
+        **_SETTINGS,
+        **engine_settings(engines),
+        "CHAT4ALL_KAFKA_TOPIC_PREFIX": f"{name}.",
+        "CHAT4ALL_CASSANDRA_KEYSPACE": name,
+        "CHAT4ALL_REDIS_KEY_PREFIX": f"{name}:",
+    }
+    settings = load_settings(environ)
+    one_of_each = ("--servers", "1", "--routers", "1", "--status-workers", "1")
+    process = PlatformProcess(folder, environ, ("-m", "chat4all_standalone.distributed", *one_of_each))
+    try:
+        with _running(process) as main:
+            processes: dict[str, list[psutil.Process]] = {}
+            for child in main.children(recursive=True):
+                processes.setdefault(_role(child), []).append(child)
+            for node in Engines(engines.parent).status():
+                if node.pid and node.node.engine in ("kafka", "cassandra", "redis"):
+                    processes.setdefault(node.node.engine.capitalize(), []).append(psutil.Process(node.pid))
+            yield Target(process.envoy_port, process.grpc_port, processes, settings.cassandra)
+    finally:
+        drop_keyspace(replace(settings.cassandra, keyspace=name))
+
+
+@contextmanager
+def _running(process: PlatformProcess) -> Iterator[psutil.Process]:
+    process.start()
+    try:
+        yield psutil.Process(process.pid)
+    finally:
+        process.stop()
+
+
+def _role(child: psutil.Process) -> str:
+    arguments = child.cmdline()
+    if "--roles" in arguments:
+        return arguments[arguments.index("--roles") + 1]
+    return "server" if "chat4all_server" in arguments else "Envoy"
