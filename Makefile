@@ -113,6 +113,11 @@ test-cuts: .venv/.ready ## an upload of 1 GiB that is cut 24 times in every way;
 bench: .venv/.ready ## measure throughput and latency against a bare echo in the same run; ARGS=files: MB/s of files
 	@exec $(BENCH) -m bench $(ARGS)
 
+.PHONY: bench-distributed
+bench-distributed: .venv/.ready ## the same for a distributed platform of one process of each kind; ARGS: --sections delivered,latency ...
+	@$(BIN)/python -m tools.engines up --only $(DISTRIBUTED_ENGINES)
+	@exec $(BENCH) -m bench --platform distributed --engines $(ENGINES_FILE) $(ARGS)
+
 .PHONY: bench-memory
 bench-memory: .venv/.ready ## show that memory stays flat over 200,000 messages and beside a stalled reader
 	@exec $(BENCH) -m bench.memory $(ARGS)

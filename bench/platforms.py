@@ -3,19 +3,23 @@
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import psutil
 from cassandra_keyspace import drop_keyspace
 from platform_process import PlatformProcess
+from s3_store import remove_bucket
 from tools.engines import Engines
 
 from chat4all_core.config import CassandraSection, load_settings
 from chat4all_standalone.distributed.engines_file import engine_settings
 
 EMBEDDED, DISTRIBUTED = "embedded", "distributed"
+
+_ENGINES = ("kafka", "cassandra", "redis")
+"""Those that messages pass through."""
 
 _SETTINGS = {
     "CHAT4ALL_TELEMETRY_LOG_LEVEL": "WARNING",
@@ -45,7 +49,7 @@ class Target:
 @contextmanager
 def serving(platform: str, engines: Path) -> Iterator[Target]:
     """A platform with data of its own, on the disk of this folder. `engines` is the engines.json that a distributed
-    one uses; its keyspace is dropped in the end."""
+    one uses; its keyspace and bucket are dropped in the end."""
     with TemporaryDirectory(prefix=".bench-", dir=Path.cwd()) as folder:
         make = _embedded if platform == EMBEDDED else _distributed
         with make(Path(folder), engines) as target:
@@ -62,13 +66,14 @@ def _embedded(folder: Path, _engines: Path) -> Iterator[Target]:
 
 @contextmanager
 def _distributed(folder: Path, engines: Path) -> Iterator[Target]:
-    name = f"bench_{uuid.uuid4().hex[:12]}"
+    name = f"bench{uuid.uuid4().hex[:12]}"
     environ = {
         **_SETTINGS,
         **engine_settings(engines),
         "CHAT4ALL_KAFKA_TOPIC_PREFIX": f"{name}.",
         "CHAT4ALL_CASSANDRA_KEYSPACE": name,
         "CHAT4ALL_REDIS_KEY_PREFIX": f"{name}:",
+        "CHAT4ALL_S3_BUCKET": name,
     }
     settings = load_settings(environ)
     one_of_each = ("--servers", "1", "--routers", "1", "--status-workers", "1")
@@ -79,11 +84,12 @@ def _distributed(folder: Path, engines: Path) -> Iterator[Target]:
             for child in main.children(recursive=True):
                 processes.setdefault(_role(child), []).append(child)
             for node in Engines(engines.parent).status():
-                if node.pid and node.node.engine in ("kafka", "cassandra", "redis"):
+                if node.pid and node.node.engine in _ENGINES:
                     processes.setdefault(node.node.engine.capitalize(), []).append(psutil.Process(node.pid))
             yield Target(process.envoy_port, process.grpc_port, processes, settings.cassandra)
     finally:
-        drop_keyspace(replace(settings.cassandra, keyspace=name))
+        drop_keyspace(settings.cassandra)
+        remove_bucket(settings.s3)
 
 
 @contextmanager
