@@ -13,6 +13,11 @@ class MemoryBudget:
         self._free = max_bytes
         self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
 
+    @property
+    def is_wanted(self) -> bool:
+        """Whether somebody waits."""
+        return bool(self._waiting)
+
     async def take(self, wanted: int) -> int:
         """Wait for bytes; returns how many to give back. Wanting more than there are means all of them."""
         size = min(wanted, self._max_bytes)

@@ -23,6 +23,9 @@ _log = structlog.get_logger(__name__)
 KEEP_AFTER = 10 * SECOND
 """Bytes that come slowly are committed this long after the last commit, before their part is full."""
 
+HOLD_AT_MOST = 10 * SECOND
+"""A part that has not filled after this long gives its memory back, if others wait for it."""
+
 
 class UploadSession:
     """Two parts at most are in memory: one that fills while the other is stored. Bytes count as committed once the
@@ -55,7 +58,8 @@ class UploadSession:
         self._hash = hasher.resume(upload.hash_state) if upload.committed_size else hasher.new()
         self._buffer: PartBuffer | None = None
         self._taken = 0
-        self._committed_at = clock()
+        self._taken_at = self._committed_at = clock()
+        self._turn = asyncio.Lock()
         self._storing: asyncio.Task[None] | None = None
         self.position = upload.committed_size
         """Where the next byte belongs: the committed size and what is in memory."""
@@ -73,21 +77,37 @@ class UploadSession:
             QuotaExceededError: QUOTA_EXCEEDED.
             UnavailableError: an engine can't take them now.
         """
-        rest = memoryview(data)
-        while rest:
-            buffer = self._buffer or await self._new_buffer()
-            room = self.upload.part_size - buffer.size
-            taken = data if len(rest) == len(data) <= room else rest[:room]
-            buffer.append(taken)
-            self.position += len(taken)
-            rest = rest[len(taken) :]
-            if buffer.size == self.upload.part_size:
-                await self._hand_over()
-        if self._clock() - self._committed_at > KEEP_AFTER:
-            await uninterrupted(self.settle())
+        async with self._turn:
+            rest = memoryview(data)
+            while rest:
+                buffer = self._buffer or await self._new_buffer()
+                room = self.upload.part_size - buffer.size
+                taken = data if len(rest) == len(data) <= room else rest[:room]
+                buffer.append(taken)
+                self.position += len(taken)
+                rest = rest[len(taken) :]
+                is_full = buffer.size == self.upload.part_size
+                del buffer  # or it would lie here, uncounted, until there is memory for the next one
+                if is_full:
+                    await self._hand_over()
+            if self._clock() - self._committed_at > KEEP_AFTER:
+                await uninterrupted(self._settle())
 
     async def settle(self) -> None:
         """Commit all that was written. Not to be cancelled; raises as `write`."""
+        async with self._turn:
+            await self._settle()
+
+    async def make_room(self) -> None:
+        """Commit what was written, and let go of its memory, if others wait for that and the part fills slowly. May be
+        called while `write` is under way. Not to be cancelled; raises as `write`."""
+        async with self._turn:
+            held = self._buffer is not None and self._clock() - self._taken_at > HOLD_AT_MOST
+            if held and self._budget.is_wanted:
+                await self._settle()
+                self._let_go()
+
+    async def _settle(self) -> None:
         await self._hand_over_if_full()
         if self._buffer is None or not self._buffer.has_news:
             return
@@ -99,7 +119,7 @@ class UploadSession:
         self._buffer.keep()
 
     async def seal(self) -> None:
-        """Commit all that was written as the whole. Not to be cancelled; raises as `write`."""
+        """Commit all that was written as the whole; the last of all calls. Not to be cancelled; raises as `write`."""
         await self._hand_over_if_full()
         buffer = self._buffer
         if buffer is None and self.upload.tail_tag:
@@ -121,6 +141,9 @@ class UploadSession:
             await asyncio.wait([self._storing])
             if not self._storing.cancelled():
                 self._storing.exception()  # was raised already, or does not matter any more
+        self._let_go()
+
+    def _let_go(self) -> None:
         self._budget.give(self._taken)
         self._taken = 0
         self._buffer = None
@@ -128,9 +151,10 @@ class UploadSession:
     async def _new_buffer(self) -> PartBuffer:
         upload = self.upload
         self._taken = await self._budget.take(min(upload.part_size, upload.max_size - upload.parts * upload.part_size))
+        self._taken_at = self._clock()
         tail = b""
-        # The tail begins this writer's first part, and no later one.
-        if upload.tail_size and self._storing is None:
+        # Otherwise it is that of the part before, which is being stored.
+        if upload.tail_size and self.position == upload.committed_size:
             tail = await self._read_tail()
         self._buffer = PartBuffer(tail)
         return self._buffer
@@ -140,8 +164,7 @@ class UploadSession:
         try:
             return await self._objects.read_tail(self.store_upload, upload.parts + 1, upload.tail_tag, upload.tail_size)
         except BaseException:
-            self._budget.give(self._taken)
-            self._taken = 0
+            self._let_go()
             raise
 
     async def _hand_over(self) -> None:

@@ -39,6 +39,7 @@ from chat4all_core.ports.file_store import FileStore
 from chat4all_core.ports.object_store import ObjectContradictionError, ObjectStore
 
 _TAKE_ATTEMPTS = 5
+_SHARE_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,11 +185,14 @@ class WriteUpload:
         self, receiving: Coroutine[Any, Any, bool], session: UploadSession, stop: asyncio.Event
     ) -> bool:
         """What receiving returns, or UPLOAD_TAKEN_OVER as soon as another writer wants the upload."""
-        tasks = asyncio.ensure_future(receiving), asyncio.ensure_future(stop.wait())
+        received, sharing = asyncio.ensure_future(receiving), asyncio.ensure_future(_share_memory(session))
+        tasks = received, sharing, asyncio.ensure_future(stop.wait())
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            if tasks[0].done():
-                return tasks[0].result()
+            if received.done():
+                return received.result()
+            if sharing.done():
+                await sharing  # which raises why
             raise taken_over(session.upload.upload_id)
         finally:
             for task in tasks:
@@ -238,3 +242,10 @@ class WriteUpload:
             return await self._finish(session.upload, session.sha256)
         finally:
             await session.close()
+
+
+async def _share_memory(session: UploadSession) -> None:
+    """Let a client that sends slowly, or nothing, hold no memory for long that others wait for."""
+    while True:
+        await asyncio.sleep(_SHARE_SECONDS)
+        await uninterrupted(session.make_room())

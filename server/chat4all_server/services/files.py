@@ -44,7 +44,9 @@ class FileService(grpc_pb.FileServiceServicer):
         first, rest = await first_and_rest(request_iterator, pb.WriteUploadRequest())
         total = first.total_size if first.HasField("total_size") else None
         write = Write(first.upload_id, first.offset, total)
-        upload, file = await self._files.write_upload(caller().user_id, write, written_chunks(first, rest))
+        chunks = written_chunks(first, rest)
+        del first
+        upload, file = await self._files.write_upload(caller().user_id, write, chunks)
         return pb.WriteUploadResponse(upload=self._upload(upload), file=None if file is None else file_to_proto(file))
 
     async def GetUpload(self, request: pb.GetUploadRequest, context: Context) -> pb.GetUploadResponse:
@@ -78,7 +80,9 @@ class FileService(grpc_pb.FileServiceServicer):
     ) -> pb.UploadFileResponse:
         """See the contract."""
         first, rest = await first_and_rest(request_iterator, pb.UploadFileRequest())
-        file = await self._files.upload_file(caller().user_id, new_file_from_proto(first), uploaded_chunks(first, rest))
+        new, chunks = new_file_from_proto(first), uploaded_chunks(first, rest)
+        del first
+        file = await self._files.upload_file(caller().user_id, new, chunks)
         return pb.UploadFileResponse(file=file_to_proto(file))
 
     async def GetFile(self, request: pb.GetFileRequest, context: Context) -> pb.GetFileResponse:

@@ -1,4 +1,5 @@
-"""Streams of requests as streams of chunks."""
+"""Streams of requests as streams of chunks. A request is let go before its chunk is given out: nobody may need the next
+one for long, and then it would hold a megabyte of each upload."""
 
 from collections.abc import AsyncIterable, AsyncIterator
 from typing import TypeVar
@@ -24,20 +25,31 @@ async def written_chunks(
     Raises:
         InvalidArgumentError: a later message names another upload.
     """
-    yield Chunk(first.content.data, _crc32c(first), None, first.finish)
+    upload_id = first.upload_id
+    chunk = Chunk(first.content.data, _crc32c(first), None, first.finish)
+    del first
+    yield chunk
     async for request in rest:
-        if request.upload_id not in ("", first.upload_id):
+        if request.upload_id not in ("", upload_id):
             raise invalid_field("upload_id", "must be the same in every message of a stream")
-        yield Chunk(request.content.data, _crc32c(request), request.offset or None, request.finish)
+        chunk = Chunk(request.content.data, _crc32c(request), request.offset or None, request.finish)
+        del request
+        yield chunk
+        del chunk
 
 
 async def uploaded_chunks(
     first: pb.UploadFileRequest, rest: AsyncIterator[pb.UploadFileRequest]
 ) -> AsyncIterator[Chunk]:
     """The chunks of UploadFile."""
-    yield Chunk(first.content.data, _crc32c(first), None, first.finish)
+    chunk = Chunk(first.content.data, _crc32c(first), None, first.finish)
+    del first
+    yield chunk
     async for request in rest:
-        yield Chunk(request.content.data, _crc32c(request), None, request.finish)
+        chunk = Chunk(request.content.data, _crc32c(request), None, request.finish)
+        del request
+        yield chunk
+        del chunk
 
 
 def _crc32c(request: pb.WriteUploadRequest | pb.UploadFileRequest) -> int | None:
