@@ -14,6 +14,8 @@ from bench.files.straight import Straight, straight_to
 from bench.files.target import FORMS, Target, open_target
 from bench.files.ways import Down, Up, Ways, open_ways
 
+Work = Callable[[], Awaitable[None]]
+
 _CLIENT = "client"
 _GIB = 1 << 30
 
@@ -77,9 +79,10 @@ class _Table:
             async def once(up: Up = up, made: list[str] = made) -> None:
                 made.append(await up(self._source))
 
-            await self._row(name, once, lambda: self._straight.up(self._source))
-            for file_id in made:
-                await ways.client.delete_file(file_id)
+            async def clean(made: list[str] = made) -> None:
+                await ways.client.delete_file(made.pop())
+
+            await self._row(name, once, lambda: self._straight.up(self._source), clean)
 
     async def _downs(self, ways: Ways) -> None:
         named: dict[str, Down] = {
@@ -93,14 +96,16 @@ class _Table:
             async def once(down: Down = down) -> None:
                 await down(file_id, self._got)
 
-            await self._row(name, once, lambda: self._straight.down(self._got))
+            await self._row(name, once, lambda: self._straight.down(self._got), _nothing)
 
-    async def _row(self, name: str, way: Callable[[], Awaitable[None]], straight: Callable[[], None]) -> None:
-        """Alternate, so that a noisy machine is noisy for both."""
+    async def _row(self, name: str, way: Work, straight: Callable[[], None], clean: Work) -> None:
+        """Alternate, so that a noisy machine is noisy for both. Each file goes at once, as that of `straight` does when
+        it is replaced: pages of the disk's cache that were just freed cost far less than others."""
         pairs: list[tuple[Measured, Measured]] = []
         for _ in range(self._rounds):
             base = await self._measure(lambda: asyncio.to_thread(straight))
             pairs.append((await self._measure(way), base))
+            await clean()
         ratio = statistics.median(base.seconds / measured.seconds for measured, base in pairs)
         rates = [self._size / 1e6 / statistics.median(m.seconds for m in side) for side in zip(*pairs, strict=True)]
         costs = [self._costs(side) for side in zip(*pairs, strict=True)]
@@ -113,7 +118,7 @@ class _Table:
         cpu = {role: statistics.median(m.cpu[role] for m in measured) * _GIB / self._size for role in measured[0].cpu}
         return ", ".join(f"{role} {seconds:.2f}" for role, seconds in cpu.items() if seconds >= 0.02)
 
-    async def _measure(self, work: Callable[[], Awaitable[None]]) -> Measured:
+    async def _measure(self, work: Work) -> Measured:
         self._got.unlink(missing_ok=True)
         before, start = self._cpu(), time.perf_counter()
         await work()
@@ -126,3 +131,7 @@ class _Table:
             for role, processes in self._target.processes().items()
         }
         return used | {_CLIENT: sum(os.times()[:4])}  # curl's among it, once it has ended
+
+
+async def _nothing() -> None:
+    """Downloads are overwritten."""
