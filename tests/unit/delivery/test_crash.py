@@ -16,7 +16,7 @@ from chat4all_core.domain.delivery_state import DeliveryState, lowest
 from chat4all_core.ports.delivery_ledger import Claim
 
 FAILURE = DeliveryFailure("131026", "not on the network", "ask for another number")
-LONG = RetryAfter(3_600, Scope.RECIPIENT, "131049", "in an hour")
+LONG = RetryAfter(700, Scope.RECIPIENT, "131049", "later")
 SHORT = RetryAfter(2, Scope.RECIPIENT, "131056", "too many")
 SLOW = RetryAfter(3, Scope.ACCOUNT, "130429", "throughput")
 
@@ -96,7 +96,7 @@ def test_a_kill_at_any_operation_loses_and_doubles_nothing(after: bool) -> None:
 outcome = st.sampled_from([LONG, SHORT, SLOW, Refused(FAILURE), Undecided("no answer")])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     outcomes=st.lists(st.tuples(st.integers(1, 6), outcome), max_size=5),
     kills=st.lists(st.tuples(st.integers(0, 120), st.booleans()), max_size=4),

@@ -21,7 +21,7 @@ from chat4all_workers.delivery.outlet import Outlet
 from chat4all_workers.delivery.record_accepted import RecordAccepted
 from chat4all_workers.delivery.tell_part import TellPart
 
-_LEASE_SECONDS = 45.0
+LEASE_SECONDS = 45.0
 """Longer than any call to a channel takes (30 s): who holds a claim beyond it is gone."""
 
 
@@ -36,8 +36,10 @@ def build_connector(
     clock: Clock,
     metrics: Metrics,
     max_rejections: int,
+    lease_seconds: float = LEASE_SECONDS,
 ) -> Connector:
-    """Called within the event loop that it will run in. `accounts` are those on the channel, at least one."""
+    """Called within the event loop that it will run in. `accounts` are those on the channel, at least one. A call that
+    takes longer than the lease is given up, and UNKNOWN."""
     rng = random.Random()
     outlets = [Outlet(account, limiter, rng) for account in accounts]
     tell_part = TellPart(
@@ -45,7 +47,7 @@ def build_connector(
         record_accepted=RecordAccepted(engine.provider_messages, engine.log),
         clock=clock,
         owner=str(uuid.uuid4()),
-        lease_seconds=_LEASE_SECONDS,
+        lease_seconds=lease_seconds,
         rng=rng,
         metrics=metrics,
     )
