@@ -22,9 +22,9 @@ class RestUser:
         self.token = token
 
     @classmethod
-    async def join(cls, session: aiohttp.ClientSession) -> Self:
+    async def join(cls, session: aiohttp.ClientSession, username: str = "") -> Self:
         """Register somebody new and log in."""
-        username = f"u_{uuid.uuid4().hex[:12]}"
+        username = username or f"u_{uuid.uuid4().hex[:12]}"
         credentials = {"username": username, "password": PASSWORD}
         async with session.post("/v1/users", json=credentials) as answer:
             body = await answer.json()
