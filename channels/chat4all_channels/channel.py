@@ -6,7 +6,7 @@ it asks with `isinstance` for the abilities (`SendsFiles`, `SendsTemplates`, `Ma
 order and what was sent already are for those who call it.
 """
 
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -134,7 +134,7 @@ class ReceivesWebhooks(Protocol):
 class FetchesMedia(Protocol):
     """A channel whose messages name media that have to be fetched."""
 
-    def fetch_media(self, media: MediaReference) -> AsyncIterator[bytes]:
+    def fetch_media(self, media: MediaReference) -> AsyncGenerator[bytes, None]:
         """The bytes, in chunks.
 
         Raises:

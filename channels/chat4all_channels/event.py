@@ -25,6 +25,7 @@ class MediaReference:
     """An id or a URL."""
     filename: str
     mime_type: str
+    """Empty where the channel does not say."""
     size: int | None
     """In bytes, where the channel says so."""
 

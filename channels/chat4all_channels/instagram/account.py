@@ -1,6 +1,6 @@
 """A professional account of ours on Instagram."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
 import aiohttp
@@ -57,7 +57,7 @@ class InstagramAccount(MetaWebhook):
         """See MarksRead.mark_read. Instagram marks the whole thread."""
         return await self._post({"recipient": {"id": sender}, "sender_action": "mark_seen"}, accepted=message)
 
-    async def fetch_media(self, media: MediaReference) -> AsyncIterator[bytes]:
+    async def fetch_media(self, media: MediaReference) -> AsyncGenerator[bytes, None]:
         """See FetchesMedia.fetch_media."""
         try:
             async for chunk in self._api.download(media.reference):

@@ -24,8 +24,8 @@ from chat4all_core.domain.delivery_state import DeliveryState
 from chat4all_core.domain.timestamp import Timestamp
 
 _MILLISECOND = 1_000
-_MIME_TYPES = {"image": "image/jpeg", "video": "video/mp4", "audio": "audio/mp4", "file": "application/octet-stream"}
-"""What is guessed before the bytes are there: Instagram says no more than this."""
+_MEDIA = ("image", "video", "audio", "file")
+"""Instagram says no more of the kind of a file than this."""
 
 
 class InstagramChannel:
@@ -82,10 +82,10 @@ def _message(account: AccountId, person: str, time: Timestamp, message: Json) ->
 
 def _media(provider_id: ProviderId, attachment: Json) -> MediaReference | None:
     kind, url = text(attachment, "type"), text(node(attachment, "payload"), "url")
-    if kind not in _MIME_TYPES or not url:
+    if kind not in _MEDIA or not url:
         return None
     name = unquote(urlsplit(url).path.rpartition("/")[2])
-    return MediaReference(url, name or kind, _MIME_TYPES[kind], None)
+    return MediaReference(url, name or kind, "", None)
 
 
 def _reaction(account: AccountId, person: str, time: Timestamp, reaction: Json) -> Sequence[ChannelEvent]:

@@ -1,7 +1,7 @@
 """A bot of ours on Telegram."""
 
 import hmac
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any
 
 import aiohttp
@@ -79,7 +79,7 @@ class TelegramAccount:
         given = headers.get(_SECRET, "").encode("utf-8", "replace")
         return bool(self._secret) and hmac.compare_digest(given, self._secret)
 
-    async def fetch_media(self, media: MediaReference) -> AsyncIterator[bytes]:
+    async def fetch_media(self, media: MediaReference) -> AsyncGenerator[bytes, None]:
         """See FetchesMedia.fetch_media."""
         answer = await self._api.get("getFile", {"file_id": media.reference})
         if not isinstance(answer, Answer):

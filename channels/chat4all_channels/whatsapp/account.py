@@ -1,6 +1,6 @@
 """A number of ours on the WhatsApp Cloud API."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
 import aiohttp
@@ -81,7 +81,7 @@ class WhatsAppAccount(MetaWebhook):
             return answer
         return Accepted(message) if answer.body.get("success") is True else WHATSAPP_ERRORS.outcome(answer)
 
-    async def fetch_media(self, media: MediaReference) -> AsyncIterator[bytes]:
+    async def fetch_media(self, media: MediaReference) -> AsyncGenerator[bytes, None]:
         """See FetchesMedia.fetch_media."""
         answer = await self._api.get(media.reference, {"phone_number_id": self.account_id})
         if not isinstance(answer, Answer):
