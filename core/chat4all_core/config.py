@@ -386,6 +386,9 @@ class ChannelsSection:
         " with. `make run` does so unless told otherwise.",
         "`off`",
     )
+    max_media_bytes: int = setting(
+        100 << 20, whole_number(0, 5 << 40), "The largest file that a person on a channel may send; 100 MiB unless set."
+    )
 
 
 @dataclass(frozen=True, slots=True)

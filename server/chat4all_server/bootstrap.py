@@ -29,6 +29,7 @@ from chat4all_core.adapters.folder.link import LinkSigner
 from chat4all_core.app.acknowledge import Acknowledge
 from chat4all_core.app.dead_letters import DeadLetters
 from chat4all_core.app.drain_signal import DrainSignal
+from chat4all_core.app.file_use_cases import FileUseCases, build_file_use_cases
 from chat4all_core.app.report_receipt import ReportReceipt
 from chat4all_core.app.subscribe import Subscribe
 from chat4all_core.app.system_status import ReadSystemStatus
@@ -36,11 +37,10 @@ from chat4all_core.config import Settings
 from chat4all_core.ports.clock import Clock
 from chat4all_core.ports.engine import Engine
 from chat4all_core.ports.event_codec import EventCodec
+from chat4all_core.ports.file_storage import FileStorage
 from chat4all_core.ports.rate_limiter import RateLimiter
 from chat4all_core.telemetry.metrics import Metrics
 from chat4all_core.telemetry.tracing import Tracer
-from chat4all_server.file_storage import FileStorage, public_url
-from chat4all_server.file_use_cases import FileUseCases, build_file_use_cases
 from chat4all_server.grpc_options import GRPC_OPTIONS
 from chat4all_server.identity_use_cases import build_identity_service
 from chat4all_server.interceptors.chain import interceptor_chain
@@ -48,6 +48,7 @@ from chat4all_server.interceptors.rate_limiting import CallLimits
 from chat4all_server.janitor import Janitor
 from chat4all_server.messaging_use_cases import build_messaging_service
 from chat4all_server.page_token import PageTokens
+from chat4all_server.public_url import public_url
 from chat4all_server.readiness import Readiness
 from chat4all_server.security import Security
 from chat4all_server.server import Server

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import structlog
 from prometheus_client import CollectorRegistry
@@ -11,20 +11,16 @@ from chat4all_channels.accounts import open_accounts
 from chat4all_channels.accounts_file import AccountsFileError
 from chat4all_core.adapters.auth.secret_file import SecretFileError
 from chat4all_core.adapters.cassandra.stores import open_stores
-from chat4all_core.adapters.content.content_hasher import open_content_hasher
-from chat4all_core.adapters.content.type_detector import detect_type
 from chat4all_core.adapters.protobuf.event_codec import ProtobufEventCodec
-from chat4all_core.adapters.s3.s3_object_store import S3ObjectStore
 from chat4all_core.config import Settings
 from chat4all_core.distributed.engine import open_distributed_engine
+from chat4all_core.distributed.file_storage import open_s3_storage
 from chat4all_core.distributed.setup import ENGINE_ERRORS
-from chat4all_core.domain.errors import UnavailableError
-from chat4all_core.ports.clock import Clock, system_clock
+from chat4all_core.ports.clock import system_clock
 from chat4all_core.ports.user_store import UserStore
 from chat4all_core.telemetry.metrics import Metrics
 from chat4all_core.telemetry.tracing import open_tracer
 from chat4all_server.bootstrap import build_server, open_security
-from chat4all_server.file_storage import FileStorage
 from chat4all_server.server import PortError
 
 _GRACE_SECONDS = 10.0
@@ -85,21 +81,6 @@ async def serve(settings: Settings, drain: asyncio.Event, stop: asyncio.Event) -
             _log.info("draining", seconds=settings.server.drain_seconds)
             await _set_within(stop, settings.server.drain_seconds)
         _log.info("stopping")
-
-
-@asynccontextmanager
-async def open_s3_storage(settings: Settings, clock: Clock) -> AsyncIterator[FileStorage]:
-    """Open the bucket of files. The store may be away: messages go without it, and files once it is there.
-
-    Raises:
-        S3RefusedError: there is no such bucket, or the account may not use it.
-    """
-    async with aclosing(S3ObjectStore(settings.s3, clock)) as store:
-        try:
-            await store.check()
-        except UnavailableError as error:
-            _log.warning("no_store_of_files", error=error.message)
-        yield FileStorage(store, open_content_hasher(), detect_type, None)
 
 
 async def _first_of(*events: asyncio.Event) -> None:

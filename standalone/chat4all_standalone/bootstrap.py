@@ -69,7 +69,7 @@ async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
             accounts=accounts,
             metrics=metrics,
             clock=system_clock,
-            objects=storage.objects,
+            storage=storage,
             limiter=limiter,
             settings=settings,
         )

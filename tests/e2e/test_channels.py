@@ -9,6 +9,7 @@ from channels_platform import ChannelsPlatform, open_channels_platform, until
 from platform_process import MakePlatform
 from rest_user import RestUser
 from tools.simulators import Channel, CustomerFile, CustomerMessage, Fault, FaultKind, Schedule, Settings
+from tools.simulators.webhooks.policy import WebhookPolicy
 from tools.simulators.whatsapp.settings import WhatsAppSettings
 
 ANA, ANA_WA = "whatsapp:+5511999990001", "5511999990001"
@@ -29,7 +30,10 @@ async def platform(
     make_platform: MakePlatform, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[ChannelsPlatform]:
     """One for all tests here: each has people of its own on the platform, and the simulated customers are shared."""
-    settings = Settings(whatsapp=WhatsAppSettings(delivered_seconds=0.05, pair_interval_seconds=0.01))
+    settings = Settings(
+        whatsapp=WhatsAppSettings(delivered_seconds=0.05, pair_interval_seconds=0.01),
+        webhooks=WebhookPolicy(connections=1),  # what is told at the same time comes in any order
+    )
     async with open_channels_platform(make_platform, tmp_path_factory.mktemp("channels"), settings) as opened:
         yield opened
 
@@ -132,7 +136,8 @@ async def test_whatsapp_reaches_instagram_across_the_platform(platform: Channels
     status, body = await user.post("/v1/conversations", type="GROUP", participants=[ANA, INSTAGRAM], title="both")
     assert status == 200, body
     conversation = body["conversation"]["conversation_id"]
-    before = {c: len(platform.simulators.accepted.read(channel=c)) for c in (Channel.WHATSAPP, Channel.INSTAGRAM)}
+    people = {Channel.WHATSAPP: ANA_WA, Channel.INSTAGRAM: INSTAGRAM_ID}
+    before = {c: len(platform.simulators.accepted.read(channel=c, recipient=r)) for c, r in people.items()}
     await _send(user, conversation, "meet each other")
     await platform.told(Channel.WHATSAPP, ANA_WA, before[Channel.WHATSAPP] + 1)
     await platform.told(Channel.INSTAGRAM, INSTAGRAM_ID, before[Channel.INSTAGRAM] + 1)
@@ -145,7 +150,7 @@ async def test_whatsapp_reaches_instagram_across_the_platform(platform: Channels
 
 
 async def test_a_file_goes_out_and_one_comes_in(platform: ChannelsPlatform) -> None:
-    """A file of a message arrives on WhatsApp with its bytes and text; one that the customer sends can be downloaded."""
+    """A file of a message arrives on WhatsApp with its bytes and text; one from the customer can be downloaded."""
     user = await RestUser.join(platform.session)
     conversation = await _direct(user, ANA)
     params = {"conversation_id": conversation, "filename": "ponto.png"}

@@ -125,7 +125,7 @@ async def open_grpc_platform(data_dir: Path, **environ: str) -> AsyncIterator[Gr
         accounts = await stack.enter_async_context(open_accounts(write_accounts(data_dir / "accounts.toml")))
         storage = await stack.enter_async_context(open_file_storage(settings, clock))
         limiter = MemoryRateLimiter(time.monotonic)
-        parts = WorkerParts(engine, codec, accounts, metrics, clock, storage.objects, limiter, settings)
+        parts = WorkerParts(engine, codec, accounts, metrics, clock, storage, limiter, settings)
         # No connectors: the accounts are no real ones.
         workers = build_workers(parts, tracer, [role for role in WORKER_ROLES if role != "connector"])
         running = [asyncio.create_task(worker.run()) for worker in workers]

@@ -4,14 +4,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from chat4all_channels.accounts import ChannelAccounts
+from chat4all_channels.channel import Polls
+from chat4all_core.app.file_use_cases import build_file_use_cases
 from chat4all_core.app.record_status import RecordStatus
 from chat4all_core.app.request_deliveries import RequestDeliveries
 from chat4all_core.app.route_messages import RouteMessages
+from chat4all_core.app.upload_file import UploadFile
 from chat4all_core.config import WORKER_ROLES, Settings
 from chat4all_core.ports.clock import Clock
 from chat4all_core.ports.engine import Engine
 from chat4all_core.ports.event_codec import EventCodec
-from chat4all_core.ports.object_store import ObjectStore
+from chat4all_core.ports.file_storage import FileStorage
 from chat4all_core.ports.rate_limiter import RateLimiter
 from chat4all_core.telemetry.metrics import Metrics
 from chat4all_core.telemetry.tracing import Tracer
@@ -21,6 +24,8 @@ from chat4all_workers.handler import Handler
 from chat4all_workers.handlers.dead_letter import DeadLetterHandler
 from chat4all_workers.handlers.router import RouterHandler
 from chat4all_workers.handlers.status import StatusHandler
+from chat4all_workers.inbound.handler import ROLE as INBOUND
+from chat4all_workers.inbound.poller import Poller
 from chat4all_workers.inbound.wiring import build_inbound
 from chat4all_workers.running import Running
 from chat4all_workers.runtime import Worker
@@ -35,7 +40,7 @@ class WorkerParts:
     accounts: ChannelAccounts
     metrics: Metrics
     clock: Clock
-    objects: ObjectStore
+    storage: FileStorage
     limiter: RateLimiter
     settings: Settings
 
@@ -46,7 +51,8 @@ def build_workers(parts: WorkerParts, tracer: Tracer, roles: Sequence[str] = WOR
     handlers = [handler for role in roles if role in _HANDLERS and (handler := _HANDLERS[role](parts)) is not None]
     most = parts.settings.worker.max_rejections
     workers = [Worker(handler, parts.engine.log, parts.metrics, tracer, parts.clock, most) for handler in handlers]
-    return [*workers, *(_connectors(parts) if _CONNECTOR in roles else ())]
+    pollers = [poller for worker in workers if worker.role == INBOUND for poller in _pollers(parts, worker)]
+    return [*workers, *pollers, *(_connectors(parts) if _CONNECTOR in roles else ())]
 
 
 def _router(parts: WorkerParts) -> Handler:
@@ -78,7 +84,34 @@ def _status(parts: WorkerParts) -> Handler:
 def _inbound(parts: WorkerParts) -> Handler | None:
     if not parts.accounts:
         return None
-    return build_inbound(parts.engine, parts.accounts, None, parts.codec, parts.metrics, parts.clock)
+    return build_inbound(
+        parts.engine,
+        parts.accounts,
+        _upload_file(parts),
+        parts.settings.channels.max_media_bytes,
+        parts.codec,
+        parts.metrics,
+        parts.clock,
+    )
+
+
+def _pollers(parts: WorkerParts, inbound: Worker) -> Sequence[Running]:
+    """Of all inbound workers the one that has the first partition asks."""
+    return [
+        Poller(channel, opened.account, parts.engine.log, parts.codec, parts.clock, lambda: inbound.owns(0))
+        for channel, of_channel in parts.accounts.items()
+        for opened in of_channel
+        if isinstance(opened.account, Polls) and opened.account.is_polled
+    ]
+
+
+def _upload_file(parts: WorkerParts) -> UploadFile | None:
+    if parts.engine.files is None:
+        return None
+    files = build_file_use_cases(
+        parts.engine.files, parts.engine.conversations, parts.storage, parts.clock, parts.settings.files
+    )
+    return files.upload_file
 
 
 def _dead_letter(parts: WorkerParts) -> Handler:
@@ -92,7 +125,7 @@ def _connectors(parts: WorkerParts) -> Sequence[Running]:
             channel,
             [opened.account for opened in of_channel],
             parts.engine,
-            files=DeliveryFiles(parts.objects, parts.settings.files.link_seconds),
+            files=DeliveryFiles(parts.storage.objects, parts.settings.files.link_seconds),
             limiter=parts.limiter,
             codec=parts.codec,
             clock=parts.clock,

@@ -1,7 +1,7 @@
 """The composition root of a worker process of the distributed platform."""
 
 import asyncio
-from contextlib import AsyncExitStack, aclosing
+from contextlib import AsyncExitStack
 
 import structlog
 from prometheus_client import CollectorRegistry
@@ -9,9 +9,9 @@ from prometheus_client import CollectorRegistry
 from chat4all_channels.accounts import open_accounts
 from chat4all_channels.accounts_file import AccountsFileError
 from chat4all_core.adapters.protobuf.event_codec import ProtobufEventCodec
-from chat4all_core.adapters.s3.s3_object_store import S3ObjectStore
 from chat4all_core.config import Settings
 from chat4all_core.distributed.engine import open_distributed_engine
+from chat4all_core.distributed.file_storage import open_s3_storage
 from chat4all_core.distributed.setup import ENGINE_ERRORS
 from chat4all_core.ports.clock import system_clock
 from chat4all_core.telemetry.metrics import Metrics
@@ -33,7 +33,7 @@ async def work(settings: Settings, stop: asyncio.Event) -> None:
     Raises:
         PortError: the port is taken.
         AccountsFileError: the file with the accounts on channels holds mistakes.
-        Those of `open_distributed_engine`.
+        Those of `open_distributed_engine` and `open_s3_storage`.
     """
     metrics = Metrics(registry := CollectorRegistry())
     async with AsyncExitStack() as stack:
@@ -47,7 +47,7 @@ async def work(settings: Settings, stop: asyncio.Event) -> None:
             accounts=accounts,
             metrics=metrics,
             clock=system_clock,
-            objects=await stack.enter_async_context(aclosing(S3ObjectStore(settings.s3, system_clock))),
+            storage=await stack.enter_async_context(open_s3_storage(settings, system_clock)),
             limiter=opened.limiter,
             settings=settings,
         )

@@ -84,6 +84,10 @@ class Worker:
         """How many partitions are with it now."""
         return len(self._partitions)
 
+    def owns(self, partition: int) -> bool:
+        """Whether a partition is with it now."""
+        return partition in self._partitions
+
     @property
     def is_healthy(self) -> bool:
         """Whether it works, or could: the log was read lately. A partition that waits for an operator is no reason

@@ -7,10 +7,10 @@ import google_crc32c
 from chat4all.files.v1 import file_pb2
 from chat4all.files.v1 import file_service_pb2 as pb
 from chat4all.files.v1 import file_service_pb2_grpc as grpc_pb
+from chat4all_core.app.file_use_cases import FileUseCases
 from chat4all_core.app.read_files import byte_range
 from chat4all_core.app.write_upload import Write
 from chat4all_core.domain.upload import Upload
-from chat4all_server.file_use_cases import FileUseCases
 from chat4all_server.interceptors.authentication import caller
 from chat4all_server.interceptors.interceptor import Context
 from chat4all_server.page_token import PageTokens, page_size

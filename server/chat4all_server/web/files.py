@@ -7,10 +7,10 @@ from google.protobuf.json_format import MessageToJson
 
 from chat4all.files.v1 import file_service_pb2 as pb
 from chat4all_core.app.create_upload import NewFile
+from chat4all_core.app.file_use_cases import FileUseCases
 from chat4all_core.domain.errors import invalid_field
 from chat4all_core.domain.file import File
 from chat4all_core.ports.token_issuer import TokenIssuer
-from chat4all_server.file_use_cases import FileUseCases
 from chat4all_server.translate_file import file_to_proto
 from chat4all_server.web.authentication import caller_of
 from chat4all_server.web.content import Content, send_content

@@ -4,29 +4,34 @@ from collections.abc import Sequence
 
 from chat4all_channels.accounts import ChannelAccounts
 from chat4all_core.app.announce_membership import AnnounceMembership
+from chat4all_core.app.upload_file import UploadFile
 from chat4all_core.domain.channel import AccountId, ChannelName
 from chat4all_core.ports.clock import Clock
 from chat4all_core.ports.engine import Engine
 from chat4all_core.ports.event_codec import EventCodec
 from chat4all_core.telemetry.metrics import Metrics
 from chat4all_workers.inbound.handler import ChannelInbound, InboundHandler
+from chat4all_workers.inbound.keep_media import KeepMedia
 from chat4all_workers.inbound.place import FindPlace
-from chat4all_workers.inbound.receive_message import KeepMedia, ReceiveMessage
+from chat4all_workers.inbound.receive_message import ReceiveMessage
 from chat4all_workers.inbound.report_state import ReportState
 
 
 def build_inbound(
     engine: Engine,
     accounts: ChannelAccounts,
-    keep_media: KeepMedia | None,
+    upload_file: UploadFile | None,
+    max_media_bytes: int,
     codec: EventCodec,
     metrics: Metrics,
     clock: Clock,
 ) -> InboundHandler:
-    """For every channel on which there is an account. `keep_media`: None where the platform keeps no files."""
+    """For every channel on which there is an account. `upload_file`: None where the platform keeps no files.
+    `max_media_bytes`: of one file that a person sends."""
     announce = AnnounceMembership(streams=engine.streams, log=engine.log, codec=codec, clock=clock)
 
     def of_channel(name: ChannelName) -> ChannelInbound:
+        by_id = {opened.account.account_id: opened.account for opened in accounts[name]}
         configs = {opened.account.account_id: opened.config for opened in accounts[name]}
 
         def inbox_of(account: AccountId) -> Sequence[str]:
@@ -48,7 +53,7 @@ def build_inbound(
             identities=engine.identities,
             messages=engine.messages,
             provider_messages=engine.provider_messages,
-            keep_media=keep_media,
+            keep_media=KeepMedia(by_id, upload_file, max_media_bytes) if upload_file else None,
             forwards=lambda account: account in configs and configs[account].forward,
             log=engine.log,
             codec=codec,

@@ -19,10 +19,10 @@ from chat4all_core.app.write_upload import WriteUpload
 from chat4all_core.config import FilesSection
 from chat4all_core.ports.clock import Clock
 from chat4all_core.ports.conversation_store import ConversationStore
+from chat4all_core.ports.file_storage import FileStorage
 from chat4all_core.ports.file_store import FileStore, Quota
 from chat4all_core.ports.linked_store import LinkedStore
 from chat4all_core.ports.object_store import ObjectStore
-from chat4all_server.file_storage import FileStorage
 
 
 @dataclass(frozen=True, slots=True)
