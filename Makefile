@@ -54,7 +54,7 @@ fmt: .venv/.ready ## format the code and the contracts
 
 .PHONY: run
 run: .venv/.ready ## serve everything on this machine: API on port 8080, data in .chat4all/
-	@CHAT4ALL_CHANNELS_SIMULATED=$${CHAT4ALL_CHANNELS_SIMULATED-on} exec $(BIN)/python -m chat4all_standalone
+	@CHAT4ALL_CHANNELS_SIMULATED=$${CHAT4ALL_CHANNELS_SIMULATED-on} exec $(BIN)/python -m chat4all_standalone $(ARGS)
 
 .PHONY: admin
 admin: .venv/.ready ## say who operates the platform of `make run`: ARGS="grant NAME" or "revoke NAME"
@@ -68,6 +68,10 @@ run-distributed: .venv/.ready ## serve by several processes on real engines, whi
 .PHONY: rolling-restart
 rolling-restart: .venv/.ready ## replace the processes of run-distributed one after the other, unnoticed by clients
 	@exec $(BIN)/python -m chat4all_standalone.distributed --rolling-restart
+
+.PHONY: open-generation
+open-generation: .venv/.ready ## move a topic to another number of partitions, in use; ARGS: --topic NAME --partitions N
+	@exec $(BIN)/python -m chat4all_standalone.distributed --engines $(ENGINES_FILE) --open-generation $(ARGS)
 
 .PHONY: demo
 demo: .venv/.ready ## a scripted tour: two people, a conversation, messages and their states live

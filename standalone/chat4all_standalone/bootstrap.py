@@ -31,7 +31,7 @@ from chat4all_workers.running import running
 
 _ROOT = Path(__file__).resolve().parents[2]
 _GRACE_SECONDS = 10.0
-_TOPICS = {route_messages.ROLE: MESSAGE_ACCEPTED, record_status.ROLE: STATUS_UPDATED}
+TOPICS_OF_ROLES = {route_messages.ROLE: MESSAGE_ACCEPTED, record_status.ROLE: STATUS_UPDATED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
     failed = asyncio.Event()
     metrics = Metrics(registry := CollectorRegistry())
     codec = ProtobufEventCodec()
-    require_agreement(data_dir, _TOPICS)
+    require_agreement(data_dir, TOPICS_OF_ROLES)
     async with AsyncExitStack() as stack:
         engine = await stack.enter_async_context(open_engine(data_dir, system_clock, _sqlite_settings(settings)))
         tracer = open_tracer("chat4all", settings.telemetry.traces)

@@ -113,14 +113,12 @@ def _with_kafka(embedded: EngineUnderTest) -> EngineUnderTest:
     # Here, so that tests without engines do without their clients.
     from kafka_platform import KafkaPlatform
 
-    from chat4all_core.adapters.kafka.event_log import open_event_log
-
     section = {"max_unanswered": embedded.max_unanswered, "max_poll_seconds": 2.0}
     platform = KafkaPlatform(engine_endpoints()["kafka"], **section)
 
     @asynccontextmanager
     async def opened() -> AsyncIterator[Engine]:
-        async with embedded.open() as engine, open_event_log(platform.section, platform.topics) as log:
+        async with embedded.open() as engine, platform.open_log() as log:
             yield replace(engine, log=log)
 
     return replace(

@@ -62,6 +62,33 @@ async def test_a_log_that_is_not_the_stores_own_is_refused(own: PlatformProcess)
         assert "Traceback" not in refused.stderr
 
 
+async def test_it_goes_on_without_its_log_when_told_to(own: PlatformProcess) -> None:
+    """After the log was lost, --lost-log begins another: what is stored stays, and conversations go on counting. Done
+    again, it changes nothing."""
+    own.start()
+    async with aiohttp.ClientSession(own.url) as session:
+        ann, ben = await RestUser.join(session), await RestUser.join(session)
+        conversation = await ann.direct(ben)
+        for n in range(5):
+            await ann.get(f"/v1/messages/{await ann.send(conversation, f'before {n}')}")
+    assert own.stop() == 0
+    for file in own.data_dir.glob("log.db*"):
+        file.unlink()
+    for said in ("generation 2", "nothing"):
+        done = run_with("--lost-log", DATA_DIR=str(own.data_dir))
+        assert (done.returncode, said in done.stdout) == (0, True), done
+    own.start()
+    async with aiohttp.ClientSession(own.url) as session:
+        ann.session = ben.session = session
+        last = await ann.send(conversation, "after")
+        await ann.get(f"/v1/messages/{last}")
+        assert await ben.post(f"/v1/messages/{last}/read") == (200, {})
+        _, body = await ben.get(f"/v1/conversations/{conversation}/messages")
+    texts = ["after", *(f"before {n}" for n in reversed(range(5)))]
+    assert [m["text"] for m in body["messages"]] == texts
+    assert [m["sequence"] for m in body["messages"]] == ["6", "5", "4", "3", "2", "1"]
+
+
 def test_it_says_what_it_serves(own: PlatformProcess) -> None:
     """The last line begins with "ready", and the lines before show how to try it."""
     own.start()
@@ -90,10 +117,10 @@ def test_a_kill_leaves_no_orphan(own: PlatformProcess) -> None:
     own.start()
 
 
-def run_with(**settings: str) -> "subprocess.CompletedProcess[str]":
-    """A start that is expected to fail."""
+def run_with(*arguments: str, **settings: str) -> "subprocess.CompletedProcess[str]":
+    """A start that is expected to end by itself."""
     return subprocess.run(
-        [sys.executable, "-m", "chat4all_standalone"],
+        [sys.executable, "-m", "chat4all_standalone", *arguments],
         env={f"CHAT4ALL_{name}": value for name, value in settings.items()},
         capture_output=True,
         text=True,

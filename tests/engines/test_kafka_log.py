@@ -18,10 +18,8 @@ from log_reader import LogReader, poll_until_shared, reading
 from tools.engines import Engines, FreePorts
 
 from chat4all_core.adapters.kafka.client_config import client_config
-from chat4all_core.adapters.kafka.event_log import open_event_log
-from chat4all_core.adapters.kafka.generation_registry import KafkaGenerationRegistry
 from chat4all_core.adapters.kafka.topic import TopicError, physical_name
-from chat4all_core.adapters.kafka.topic_admin import ensure_topics, open_generation
+from chat4all_core.adapters.kafka.topic_admin import ensure_topics
 from chat4all_core.domain.errors import UnavailableError
 from chat4all_core.domain.source import Source
 from chat4all_core.ports.event_log import EventLog, LogContradictionError
@@ -56,7 +54,7 @@ def platform(engines: Engines) -> KafkaPlatform:
 async def open_with_topic(platform: KafkaPlatform) -> AsyncIterator[tuple[EventLog, str]]:
     """A log and a new topic of it."""
     topic = await platform.new_topic()
-    async with open_event_log(platform.section, platform.topics) as log:
+    async with platform.open_log() as log:
         yield log, topic
 
 
@@ -183,7 +181,7 @@ async def test_a_log_opens_without_kafka(engines: Engines, platform: KafkaPlatfo
     topic = await platform.new_topic()
     engines.stop("kafka")
     try:
-        async with open_event_log(platform.section, platform.topics) as log, reading(log, topic, "group") as reader:
+        async with platform.open_log() as log, reading(log, topic, "group") as reader:
             assert not await log.ready()
             with pytest.raises(UnavailableError):
                 await log.append(topic, "key", b"0")
@@ -271,13 +269,15 @@ async def test_a_killed_process_is_succeeded(platform: KafkaPlatform) -> None:
 
 
 async def _start_reader(platform: KafkaPlatform, topic: str, group: str) -> asyncio.subprocess.Process:
-    section = platform.section
+    section, registered = platform.section, (await platform.registry.current())[topic]
     return await asyncio.create_subprocess_exec(
         sys.executable,
         str(READER),
         section.bootstrap_servers[0],
         section.topic_prefix,
         topic,
+        str(registered.partitions),
+        registered.identity,
         group,
         stdout=asyncio.subprocess.PIPE,
     )
@@ -312,27 +312,19 @@ async def _poll_until(reader: LogReader, condition: Callable[[], bool]) -> None:
 
 
 async def test_topics_are_made_once(platform: KafkaPlatform) -> None:
-    """Making topics again changes nothing but what may change, and a topic of the next generation lies elsewhere."""
-    first = await ensure_topics(platform.section, ["topic"], 3)
-    assert await ensure_topics(platform.section, ["topic"], 6) == first
-    registry = KafkaGenerationRegistry(platform.section)
-    assert list((await registry.current()).values()) == list(first)
-    async with open_event_log(platform.section, ["topic"]) as log:
+    """Making topics again changes nothing but what may change."""
+    first = await ensure_topics(platform.section, ["topic"], 3, platform.registry)
+    assert await ensure_topics(platform.section, ["topic"], 6, platform.registry) == first
+    assert list((await platform.registry.current()).values()) == list(first)
+    async with platform.open_log("topic") as log:
         assert (await log.append("topic", "key", b"")).generation == 1
-    second = await open_generation(platform.section, "topic", 2, 6, registry)
-    assert await registry.current() == {"topic": second}
-    async with open_event_log(platform.section, ["topic"]) as log:
-        source = await log.append("topic", "key", b"")
-        assert (source.generation, source.offset) == (2, 0)
-    with pytest.raises(ValueError):
-        await registry.register(first[0])
 
 
 async def test_a_topic_that_was_never_made_is_named(platform: KafkaPlatform) -> None:
     """A log does not open with topics that no command has made, and says which."""
     await platform.new_topic()
     with pytest.raises(TopicError, match="missing-topic"):
-        async with open_event_log(platform.section, [*platform.topics, "missing-topic"]):
+        async with platform.open_log("missing-topic"):
             pass
 
 
@@ -352,7 +344,7 @@ async def test_a_topic_that_is_not_the_registered_one_is_refused(platform: Kafka
         await eventually(is_refused)
         assert not await log.ready()
     with pytest.raises(TopicError, match="generation"):
-        async with open_event_log(platform.section, platform.topics):
+        async with platform.open_log():
             pass
 
 

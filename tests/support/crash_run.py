@@ -67,7 +67,7 @@ class CrashRun:
             for n in range(SENDERS):
                 group.create_task(self._send(f"sender_{n}"))
             group.create_task(self._kill_at(moments))
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             await observer
 
     async def collect(self) -> None:

@@ -1,12 +1,16 @@
 """Event logs on a real Kafka, each test's with topics of its own."""
 
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from typing import Any
 
 from engine_under_test import unique
+from memory_generation_registry import MemoryGenerationRegistry
 
+from chat4all_core.adapters.kafka.event_log import open_event_log
 from chat4all_core.adapters.kafka.topic_admin import ensure_topics
 from chat4all_core.config import KafkaSection
+from chat4all_core.ports.event_log import EventLog
 
 PARTITIONS = 12
 
@@ -24,10 +28,15 @@ class KafkaPlatform:
         )
         self.section = replace(section, **changes)
         self.topics: list[str] = []
+        self.registry = MemoryGenerationRegistry()
 
-    async def new_topic(self) -> str:
+    async def new_topic(self, name: str = "") -> str:
         """Make a topic, to be there when a log is opened from now on."""
-        topic = unique("topic")
-        await ensure_topics(self.section, [topic], PARTITIONS)
+        topic = name or unique("topic")
+        await ensure_topics(self.section, [topic], PARTITIONS, self.registry)
         self.topics.append(topic)
         return topic
+
+    def open_log(self, *other_topics: str) -> AbstractAsyncContextManager[EventLog]:
+        """A log with all topics that were made."""
+        return open_event_log(self.section, self.registry, [*self.topics, *other_topics])

@@ -1,21 +1,25 @@
 """A program that reads a topic as a member of a group and prints the source of each record that it has committed.
 
-Arguments: bootstrap server, prefix, topic, group. It runs until it is killed.
+Arguments: bootstrap server, prefix, topic, its partitions and identity, group. It runs until it is killed.
 """
 
 import asyncio
 import sys
 from collections.abc import Sequence
 
+from memory_generation_registry import MemoryGenerationRegistry
+
 from chat4all_core.adapters.kafka.event_log import open_event_log
 from chat4all_core.config import KafkaSection
 from chat4all_core.ports.event_log import Record
+from chat4all_core.ports.generation_registry import TopicGeneration
 
 
-async def main(server: str, prefix: str, topic: str, group: str) -> None:
+async def main(server: str, prefix: str, topic: str, partitions: str, identity: str, group: str) -> None:
     """Read, commit, and say so once the broker has certainly heard of it."""
     section = KafkaSection(bootstrap_servers=(server,), topic_prefix=prefix, min_in_sync=1)
-    async with open_event_log(section, [topic]) as log:
+    registry = MemoryGenerationRegistry(TopicGeneration(topic, 1, int(partitions), identity))
+    async with open_event_log(section, registry, [topic]) as log:
         consumer = log.consumer(topic, group)
         await consumer.start(_pass, _pass)
         handled: Sequence[Record] = []

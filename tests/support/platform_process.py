@@ -36,6 +36,11 @@ class PlatformProcess:
         self._process: subprocess.Popen[str] | None = None
 
     @property
+    def settings(self) -> Mapping[str, str]:
+        """What it is told by its environment, beside ports and folder."""
+        return self._settings
+
+    @property
     def target(self) -> str:
         """Where gRPC clients connect: the public port."""
         return f"127.0.0.1:{self.envoy_port}"

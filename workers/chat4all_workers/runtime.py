@@ -133,7 +133,8 @@ class Worker:
 
     async def _handle(self, records: Sequence[Record]) -> Outcome:
         try:
-            return await self._handler.handle(records)
+            content = [record for record in records if not record.is_mark]
+            return await self._handler.handle(content) if content else Done()
         except LogContradictionError as contradiction:
             return Halt(contradiction.partition, str(contradiction))
         except RetryableError as error:

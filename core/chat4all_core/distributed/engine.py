@@ -41,7 +41,7 @@ async def open_distributed_engine(settings: Settings, clock: Clock) -> AsyncIter
         conversations_of = ConversationsByActivity(stores.conversations, stores.messages)
         redis = await stack.enter_async_context(open_client(settings.redis))
         streams = await stack.enter_async_context(open_user_stream(redis, _stream_settings(settings), conversations_of))
-        log = await stack.enter_async_context(open_event_log(settings.kafka))
+        log = await stack.enter_async_context(open_event_log(settings.kafka, stores.generations))
         yield DistributedEngine(
             engine=Engine(
                 log=log,

@@ -26,6 +26,14 @@ def delivery_requested(channel: ChannelName) -> str:
 
 TOPICS = (MESSAGE_ACCEPTED, STATUS_UPDATED, CHANNEL_RECEIVED, DEAD_LETTER, *map(delivery_requested, CHANNELS))
 """All of them. Topics of channels without an account hold what waits until there is one."""
+GROUPS: Mapping[str, Sequence[str]] = {
+    MESSAGE_ACCEPTED: ("chat4all.router",),
+    STATUS_UPDATED: ("chat4all.status",),
+    CHANNEL_RECEIVED: ("chat4all.inbound",),
+    DEAD_LETTER: (),
+}
+"""Who must have handled all of a topic before its next generation may be opened. One that is not named here can't be
+moved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +45,8 @@ class Record:
     key: str
     value: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
+    is_mark: bool = False
+    """Of the log's own, without content: to be committed, not handled."""
 
 
 class EventLog(Protocol):

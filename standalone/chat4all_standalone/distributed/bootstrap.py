@@ -3,14 +3,17 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import aiohttp
 
 from chat4all_channels.accounts_file import load_accounts
 from chat4all_core.config import Settings
-from chat4all_core.distributed.setup import set_up
+from chat4all_core.distributed.setup import registered_topics, set_up
 from chat4all_core.domain.channel import ChannelName
+from chat4all_core.domain.errors import UnavailableError
+from chat4all_core.ports.event_log import GROUPS
 from chat4all_standalone.distributed.child_process import ChildProcess, ChildSettings
 from chat4all_standalone.distributed.platform import DistributedPlatform, running
 from chat4all_standalone.distributed.reserved_port import ReservedPort
@@ -51,7 +54,7 @@ async def open_distributed_platform(
     Raises:
         Those of `set_up`; AccountsFileError; OSError when a port is taken.
     """
-    done = await set_up(settings)
+    await set_up(settings)
     channels = list(load_accounts(settings.channels.accounts_file)) if settings.channels.accounts_file else []
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(aiohttp.ClientSession())
@@ -81,7 +84,7 @@ async def open_distributed_platform(
                 *(children.connector(channel) for channel in channels),
             ],
             envoy=Supervised("envoy", lambda: EnvoyProcess(envoy)),
-            partitions=done.topics[0].partitions,
+            partitions=partial(_partitions_by_role, settings),
             notice_seconds=settings.server.drain_seconds,
         )
         await stack.enter_async_context(running(platform))
@@ -141,6 +144,19 @@ class _Children:
             module, arguments, {**self._environ, **environ}, self._folder / f"{name}.log", web_port
         )
         return Supervised(name, lambda: ChildProcess(settings, self._client))
+
+
+async def _partitions_by_role(settings: Settings) -> Mapping[str, int]:
+    """Nothing where that can't be known now."""
+    try:
+        topics = await registered_topics(settings)
+    except UnavailableError:
+        return {}
+    return {
+        group.removeprefix("chat4all."): topics[topic].partitions
+        for topic, groups in GROUPS.items()
+        for group in groups
+    }
 
 
 def _reserve(stack: AsyncExitStack, port: int = 0) -> int:

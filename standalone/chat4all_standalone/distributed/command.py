@@ -14,6 +14,7 @@ import uvloop
 from chat4all_channels.accounts_file import AccountsFileError
 from chat4all_core.adapters.sqlite.data_dir import DataDirInUseError, locked_data_dir
 from chat4all_core.config import Settings, load_settings
+from chat4all_core.distributed.__main__ import main as operate
 from chat4all_core.distributed.setup import ENGINE_ERRORS
 from chat4all_core.setting import SettingsError
 from chat4all_core.telemetry.logging import configure_logging
@@ -37,6 +38,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         environ = {**os.environ, **(engine_settings(options.engines) if options.engines else {})}
+        if options.open_generation is not None:
+            return operate(["open-generation", *options.open_generation], environ)
         settings = load_settings(environ)
     except (SettingsError, EnginesFileError) as error:
         print(error, file=sys.stderr)
@@ -104,6 +107,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--status-workers", type=_count, default=defaults.status_workers, help="(%(default)s)")
     parser.add_argument(
         "--rolling-restart", action="store_true", help="have the platform that runs replace its processes, and end"
+    )
+    parser.add_argument(
+        "--open-generation",
+        nargs=argparse.REMAINDER,
+        metavar="ARGUMENT",
+        help="do what `python -m chat4all_core.distributed open-generation` does, with these engines",
     )
     return parser
 

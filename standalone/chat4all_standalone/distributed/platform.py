@@ -1,7 +1,7 @@
 """All processes of the distributed platform on this machine."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -24,8 +24,8 @@ class DistributedPlatform:
     servers: Sequence[Supervised[ChildProcess]]
     workers: Sequence[Supervised[ChildProcess]]
     envoy: Supervised[EnvoyProcess]
-    partitions: int
-    """Of each topic that workers read."""
+    partitions: Callable[[], Awaitable[Mapping[str, int]]]
+    """By role, how many the topic that it reads has now."""
     notice_seconds: float
     """How long Envoy needs to notice that a server serves, or will not."""
 
@@ -34,7 +34,8 @@ class DistributedPlatform:
         what keeps a process from ever starting."""
         children = [each.serves() for each in (*self.workers, *self.servers)]
         await asyncio.gather(*children, self.envoy.serves())
-        while not await self._partitions_are_taken():  # noqa: ASYNC110 - it is known in other processes
+        wanted = await self.partitions()
+        while not await self._are_taken(wanted):  # noqa: ASYNC110 - it is known in other processes
             await asyncio.sleep(_POLL_SECONDS)
         while not await self._servers_are_found():  # noqa: ASYNC110 - the same
             await asyncio.sleep(_POLL_SECONDS)
@@ -56,14 +57,14 @@ class DistributedPlatform:
         envoy = self.envoy.process
         return envoy is not None and await envoy.sees_servers()
 
-    async def _partitions_are_taken(self) -> bool:
+    async def _are_taken(self, partitions: Mapping[str, int]) -> bool:
         taken: dict[str, int] = {}
         for worker in self.workers:
             health = await worker.process.health() if worker.process else None
             for role, count in (health or {}).get("partitions", {}).items():
                 taken[role] = taken.get(role, 0) + count
         roles = {worker.name.rpartition("-")[0] for worker in self.workers}
-        return roles == taken.keys() and all(count >= self.partitions for count in taken.values())
+        return roles == taken.keys() and all(count >= partitions.get(role, 1) for role, count in taken.items())
 
 
 @asynccontextmanager

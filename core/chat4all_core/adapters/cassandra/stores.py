@@ -11,6 +11,7 @@ from chat4all_core.adapters.cassandra.deferred_deliveries import CassandraDeferr
 from chat4all_core.adapters.cassandra.delivery_ledger import CassandraDeliveryLedger
 from chat4all_core.adapters.cassandra.delivery_state_store import CassandraDeliveryStateStore
 from chat4all_core.adapters.cassandra.file_store import CassandraFileStore
+from chat4all_core.adapters.cassandra.generation_registry import CassandraGenerationRegistry
 from chat4all_core.adapters.cassandra.identity_store import CassandraIdentityStore
 from chat4all_core.adapters.cassandra.link_code_store import CassandraLinkCodeStore
 from chat4all_core.adapters.cassandra.message_store import CassandraMessageStore
@@ -42,6 +43,7 @@ class CassandraStores:
     provider_messages: CassandraProviderMessages
     deferred: CassandraDeferredDeliveries
     dead_letters: CassandraDeadLetterStore
+    generations: CassandraGenerationRegistry
 
 
 @asynccontextmanager
@@ -70,4 +72,5 @@ async def open_stores(settings: CassandraSection, clock: Clock) -> AsyncIterator
             provider_messages=await CassandraProviderMessages.open(session),
             deferred=await CassandraDeferredDeliveries.open(session),
             dead_letters=await CassandraDeadLetterStore.open(session),
+            generations=await CassandraGenerationRegistry.open(session),
         )

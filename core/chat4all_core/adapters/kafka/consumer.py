@@ -1,7 +1,7 @@
 """A member of a consumer group, for the event loop."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import structlog
 
@@ -27,6 +27,8 @@ class KafkaConsumer:
         self._member: GroupMember | None = None
         self._given_up: asyncio.Future[list[Record]] | None = None
         """A poll whose caller was cancelled goes on in the thread."""
+        self._parting: asyncio.Future[None] | None = None
+        """The member's leave, which goes on when who waits for it is cancelled."""
 
     async def start(self, on_assigned: AssignmentListener, on_revoked: AssignmentListener) -> None:
         """See Consumer.start. Without Kafka it is the first poll that succeeds which joins the group."""
@@ -44,7 +46,11 @@ class KafkaConsumer:
         thread = self._thread
         if thread is None:
             raise RuntimeError("the consumer is not started, or is closed")
-        member = self._member or await self._join()
+        member = self._member
+        if member is not None and member.generation < self._catalog.generation(self._topic):
+            await self._part(member, thread)  # the topic has moved, after everything here was handled
+            member = None
+        member = member or await self._join()
         if self._given_up is not None:
             await self._take_back(member, self._given_up)
         polling = thread.run(lambda: member.poll(max_records, timeout))
@@ -89,12 +95,14 @@ class KafkaConsumer:
 
     async def _join(self) -> GroupMember:
         await self._catalog.load()
+        topic = self._catalog[self._topic]
         self._member = GroupMember(
             self._section,
-            self._catalog[self._topic],
+            topic,
             self._group,
-            lambda partitions: self._call(self._on_assigned, partitions),
-            lambda partitions: self._call(self._on_revoked, partitions),
+            lambda partitions: self._call(lambda: self._on_assigned(partitions)),
+            lambda partitions: self._call(lambda: self._on_revoked(partitions)),
+            lambda: self._call(lambda: self._catalog.verify(self._topic, topic.generation)),
         )
         return self._member
 
@@ -107,18 +115,18 @@ class KafkaConsumer:
 
     async def _part(self, member: GroupMember, thread: ClientThread) -> None:
         member.cut_short()
-        parted = thread.run(member.close)
-        await asyncio.wait([parted], timeout=REQUEST_TIMEOUT)
-        self._member = self._given_up = None
-        if parted.done():
-            parted.result()
+        parting = self._parting = self._parting or thread.run(member.close)
+        await asyncio.wait([parting], timeout=REQUEST_TIMEOUT)
+        self._member = self._given_up = self._parting = None
+        if parting.done():
+            parting.result()
         else:  # the group does without it after the session timeout
             _log.warning("Kafka does not answer a member that leaves", topic=self._topic, group=self._group)
 
-    def _call(self, listener: AssignmentListener, partitions: Sequence[int]) -> None:
-        """In the client's thread: run a listener on the loop, and wait for it."""
+    def _call(self, work: Callable[[], Awaitable[None]]) -> None:
+        """In the client's thread: have something done by the loop, and wait for it."""
 
-        async def listen() -> None:
-            await listener(partitions)
+        async def run() -> None:
+            await work()
 
-        asyncio.run_coroutine_threadsafe(listen(), self._loop).result()
+        asyncio.run_coroutine_threadsafe(run(), self._loop).result()

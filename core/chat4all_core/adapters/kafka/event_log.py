@@ -8,7 +8,6 @@ import structlog
 
 from chat4all_core.adapters.kafka.appender import Appender
 from chat4all_core.adapters.kafka.consumer import KafkaConsumer
-from chat4all_core.adapters.kafka.generation_registry import KafkaGenerationRegistry
 from chat4all_core.adapters.kafka.topic_catalog import TopicCatalog
 from chat4all_core.config import KafkaSection
 from chat4all_core.domain.errors import UnavailableError
@@ -49,21 +48,23 @@ class KafkaEventLog:
 
 @asynccontextmanager
 async def open_event_log(
-    section: KafkaSection, topics: Sequence[str] = TOPICS, registry: GenerationRegistry | None = None
+    section: KafkaSection, registry: GenerationRegistry, topics: Sequence[str] = TOPICS
 ) -> AsyncIterator[EventLog]:
-    """The log with these topics. Opens without Kafka too: it is not ready then, and tries to become so whenever it
-    is asked whether it is, or is read.
+    """The log with these topics, each in the generation that is registered at a time. Opens without Kafka too: it is
+    not ready then, and tries to become so again and again.
 
     Raises:
         TopicError: the topics are not as they were registered, or were never made.
     """
-    catalog = TopicCatalog(section, topics, registry or KafkaGenerationRegistry(section))
+    catalog = TopicCatalog(section, topics, registry)
     try:
         await catalog.load()
     except UnavailableError as error:
         _log.warning("the event log opens without Kafka", cause=str(error))
-    appender = Appender(section)
+    appender = Appender(section, catalog)
+    following = asyncio.create_task(catalog.follow())
     try:
         yield KafkaEventLog(section, catalog, appender)
     finally:
+        following.cancel()
         await appender.close()

@@ -4,22 +4,26 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import structlog
 from confluent_kafka import Consumer as Client
 from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
 
-from chat4all_core.adapters.kafka.client_config import REQUEST_TIMEOUT, client_config, is_fatal, unavailable
+from chat4all_core.adapters.kafka.client_config import is_fatal, unavailable
+from chat4all_core.adapters.kafka.consumer_config import consumer_config
 from chat4all_core.adapters.kafka.positions import Positions
-from chat4all_core.adapters.kafka.topic import Topic
+from chat4all_core.adapters.kafka.topic import Topic, TopicError
 from chat4all_core.config import KafkaSection
+from chat4all_core.domain.errors import UnavailableError
 from chat4all_core.domain.source import Source
 from chat4all_core.ports.event_log import Record
 
 _log = structlog.get_logger(__name__)
 
 Listener = Callable[[Sequence[int]], None]
+
+_VERIFIED_SECONDS = 1.0
+"""So long what is read is believed to be of the topic of which it was."""
 
 _SLICE_SECONDS = 0.25
 """So soon a waiting poll notices that the member is to leave."""
@@ -36,13 +40,23 @@ class GroupMember:
     methods only leave a note for them."""
 
     def __init__(
-        self, section: KafkaSection, topic: Topic, group: str, on_assigned: Listener, on_revoked: Listener
+        self,
+        section: KafkaSection,
+        topic: Topic,
+        group: str,
+        on_assigned: Listener,
+        on_revoked: Listener,
+        verify: Callable[[], None],
     ) -> None:
+        """`verify` raises TopicError when the topic is not the one that was registered, UnavailableError when that
+        can't be known."""
         self._topic = topic
+        self._verify = verify
         self._on_assigned = on_assigned
         self._on_revoked = on_revoked
         self._max_poll_seconds = section.max_poll_seconds
         self._last_poll = time.monotonic()
+        self._verified_at = float("-inf")
         self._owned: set[int] = set()
         self._revoked_in_poll: set[int] = set()
         self._handled: dict[int, int] = {}
@@ -50,11 +64,16 @@ class GroupMember:
         self._orders: deque[Callable[[], None]] = deque()
         self._cut_short = threading.Event()
         self._failure: BaseException | None = None
-        self._client = Client(_consumer_config(section, group))
+        self._client = Client(consumer_config(section, group))
         self._positions = Positions(self._client, topic.physical_name)
         self._client.subscribe(
             [topic.physical_name], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._lost
         )
+
+    @property
+    def generation(self) -> int:
+        """Of the topic that it reads."""
+        return self._topic.generation
 
     def handled(self, next_offsets: Mapping[int, int]) -> None:
         """Note what to commit. Too late a note is passed over: others have the partitions by then."""
@@ -116,7 +135,26 @@ class GroupMember:
         patience = min(deadline - time.monotonic(), _SLICE_SECONDS)
         records = self._records(self._receive(max_records, max(patience, 0.0)))
         self._last_poll = time.monotonic()
-        return records
+        return records if self._are_of_the_topic(records) else []
+
+    def _are_of_the_topic(self, records: Sequence[Record]) -> bool:
+        """Whether records are surely of the topic that was registered. The client reads on in one that was made anew
+        under its name if the offset is in it, as 0 always is; otherwise it says so, unless the new one has grown past
+        the offset in no time."""
+        begun = time.monotonic()
+        is_first = any(record.source.offset == 0 for record in records)
+        if not records or not (is_first or begun - self._verified_at > _VERIFIED_SECONDS):
+            return True
+        try:
+            self._verify()
+        except TopicError as error:
+            self._positions.contradict(self._owned, str(error))
+            return False
+        except UnavailableError:
+            self._positions.rewind({record.source.partition: record.source.offset for record in reversed(records)})
+            raise
+        self._verified_at = begun
+        return True
 
     def _raise_failure(self) -> None:
         if self._failure is not None:
@@ -175,6 +213,7 @@ class GroupMember:
                     (message.key() or b"").decode(),
                     message.value() or b"",
                     _headers(message),
+                    is_mark=message.key() is None,
                 )
             )
         self._positions.advance(reached)
@@ -195,6 +234,7 @@ class GroupMember:
         client.incremental_assign(partitions)
         given = sorted(p.partition for p in partitions)
         self._owned.update(given)
+        self._verified_at = float("-inf")
         self._tell(self._on_assigned, given)
 
     def _revoked(self, client: Client, partitions: list[TopicPartition]) -> None:
@@ -236,30 +276,3 @@ def _headers(message: Message) -> dict[str, str]:
         name: text.decode() if isinstance(text, bytes) else text or ""
         for name, text in dict(message.headers() or ()).items()
     }
-
-
-def _consumer_config(section: KafkaSection, group: str) -> dict[str, Any]:
-    config: dict[str, Any] = {
-        "group.id": f"{section.topic_prefix}{group}",
-        "group.protocol": section.group_protocol,
-        "auto.offset.reset": "error",
-        "max.poll.interval.ms": int(section.max_poll_seconds * 1_000),
-        # Only what was handed to `commit` is committed, in the background and soon.
-        "enable.auto.commit": True,
-        "enable.auto.offset.store": False,
-        "auto.commit.interval.ms": 100,
-        # A broker that does not answer holds up neither a commit nor a member that leaves for longer than this.
-        "socket.timeout.ms": int(REQUEST_TIMEOUT * 1_000),
-        # What is fetched ahead of the handler, at most.
-        "queued.min.messages": 5_000,
-        "queued.max.messages.kbytes": 16_384,
-        "fetch.max.bytes": 8 << 20,
-        # A partition that was assigned or rewound is fetched when the fetch at hand ends.
-        "fetch.wait.max.ms": 100,
-        "fetch.queue.backoff.ms": 10,
-        "fetch.error.backoff.ms": 100,
-    }
-    if section.group_protocol == "classic":
-        timeout = min(10_000, config["max.poll.interval.ms"])
-        config |= {"partition.assignment.strategy": "cooperative-sticky", "session.timeout.ms": timeout}
-    return client_config(section) | config

@@ -13,8 +13,8 @@ from typing import Any, TypeAlias
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-Report: TypeAlias = "tuple[asyncio.Future[Any], int, int, KafkaError | None, int, int]"
-"""The future, generation and size that were given with the record; the error, if any; partition and offset."""
+Report: TypeAlias = tuple[Any, KafkaError | None, int, int]
+"""What was given with the record; the error, if any; partition and offset."""
 
 Headers: TypeAlias = list[tuple[str, str | bytes | None]]
 
@@ -44,20 +44,18 @@ class PolledProducer:
         self,
         topic: str,
         partition: int,
-        generation: int,
         key: bytes,
         value: bytes,
         headers: Headers | None,
-        future: "asyncio.Future[Any]",
+        given: object,
     ) -> None:
-        """Queue a record. Does not block.
+        """Queue a record. Does not block. `given` comes back with its report.
 
         Raises:
             BufferError: the queue is full.
             KafkaException: the producer can't go on.
         """
-        report = partial(self._report, future, generation, len(value))
-        self._producer.produce(topic, value, key, partition, report, headers=headers)
+        self._producer.produce(topic, value, key, partition, partial(self._report, given), headers=headers)
         if not self._busy:
             self._busy = True
             self._next_look.cancel()
@@ -92,13 +90,6 @@ class PolledProducer:
             reports, self._reports = self._reports, []
             self._deliver(reports)
 
-    def _report(
-        self,
-        future: "asyncio.Future[Any]",
-        generation: int,
-        size: int,
-        error: KafkaError | None,
-        message: Message,
-    ) -> None:
+    def _report(self, given: object, error: KafkaError | None, message: Message) -> None:
         partition, offset = message.partition(), message.offset()
-        self._reports.append((future, generation, size, error, partition or 0, offset or 0))
+        self._reports.append((given, error, partition or 0, offset or 0))

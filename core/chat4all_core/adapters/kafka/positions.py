@@ -34,6 +34,10 @@ class Positions:
         """The client has no place to go on from in a partition, and has stopped reading it."""
         self._doubts[partition] = (offset, cause)
 
+    def contradict(self, partitions: Iterable[int], cause: str) -> None:
+        """What lies in these is not what was read there before."""
+        self._contradictions.update(dict.fromkeys(partitions, cause))
+
     def settle(self) -> None:
         """Begin partitions that nobody has committed at their beginning.
 

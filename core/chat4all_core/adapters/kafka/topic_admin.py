@@ -16,9 +16,8 @@ from confluent_kafka.admin import (
 )
 
 from chat4all_core.adapters.kafka.client_config import REQUEST_TIMEOUT, client_config, code_of, unavailable
-from chat4all_core.adapters.kafka.generation_registry import REGISTRY_TOPIC, KafkaGenerationRegistry
 from chat4all_core.adapters.kafka.topic import TopicError, physical_name
-from chat4all_core.adapters.kafka.topic_description import describe_topics
+from chat4all_core.adapters.kafka.topic_description import find_topics
 from chat4all_core.config import KafkaSection
 from chat4all_core.ports.generation_registry import GenerationRegistry, TopicGeneration
 
@@ -26,7 +25,7 @@ _HOUR_MS = 3_600_000
 
 
 async def ensure_topics(
-    section: KafkaSection, topics: Sequence[str], partitions: int, registry: GenerationRegistry | None = None
+    section: KafkaSection, topics: Sequence[str], partitions: int, registry: GenerationRegistry
 ) -> Sequence[TopicGeneration]:
     """Make the topics that were never made, with `partitions` partitions, as their first generation; bring what
     may change of the others' configuration up to the settings. Done again, it changes nothing. One at a time.
@@ -34,43 +33,47 @@ async def ensure_topics(
     Raises:
         TopicError: a topic is registered, but missing or another than the registered one: it was lost, and what
             comes now is its next generation.
+        GenerationConflictError: somebody else has just made another.
         UnavailableError: part of it may be done.
     """
     admin = AdminClient(client_config(section))
-    await _create(admin, _registry_topic(section))
-    registry = registry or KafkaGenerationRegistry(section)
     registered = await registry.current()
     current = []
     for topic in topics:
         if topic not in registered:
-            current.append(await open_generation(section, topic, 1, partitions, registry))
+            first = await create_generation(section, admin, topic, 1, partitions)
+            await registry.register(first)
+            current.append(first)
         else:
             current.append(registered[topic])
     names = {g.topic: physical_name(section.topic_prefix, g.topic, g.generation) for g in current}
-    described = await describe_topics(admin, list(names.values()))
+    described = await find_topics(admin, list(names.values()))
     for generation in current:
         name = names[generation.topic]
         if name not in described:
             raise TopicError(f"{name} is registered, but the cluster has lost it: open its next generation")
         described[name].require(generation)
-    await _configure(admin, [(name, _configuration(section)) for name in names.values()])
+    await alter_topics(admin, {name: _configuration(section) for name in names.values()})
     return current
 
 
-async def open_generation(
-    section: KafkaSection, topic: str, generation: int, partitions: int, registry: GenerationRegistry
+async def create_generation(
+    section: KafkaSection, admin: AdminClient, topic: str, generation: int, partitions: int
 ) -> TopicGeneration:
-    """Make the topic of a generation and register it. What an interrupted call has made is taken up.
+    """Make the topic of a generation. What an interrupted call has made is taken up.
 
-    The generation before must have been sealed and drained: from now on, whoever opens the log appends here.
+    Raises:
+        TopicError: there is one of its name with another number of partitions, or the broker refuses it.
+        UnavailableError: it may be made.
     """
-    admin = AdminClient(client_config(section))
     name = physical_name(section.topic_prefix, topic, generation)
     await _create(admin, NewTopic(name, partitions, section.replication, config=_configuration(section)))
-    opened = TopicGeneration(topic, generation, partitions, (await _wait_for(admin, name)))
-    (await describe_topics(admin, [name]))[name].require(opened)
-    await registry.register(opened)
-    return opened
+    made = (await find_topics(admin, [name])).get(name)
+    if made is None:
+        raise unavailable(f"{name} was made, but no broker tells of it yet")
+    if made.partitions != partitions:
+        raise TopicError(f"{name} was made before, with {made.partitions} partitions: ask for as many, or delete it")
+    return TopicGeneration(topic, generation, partitions, made.identity)
 
 
 def _configuration(section: KafkaSection) -> dict[str, str]:
@@ -83,11 +86,6 @@ def _configuration(section: KafkaSection) -> dict[str, str]:
     }
 
 
-def _registry_topic(section: KafkaSection) -> NewTopic:
-    config = {"cleanup.policy": "compact", "min.insync.replicas": str(section.min_in_sync), "flush.messages": "1"}
-    return NewTopic(f"{section.topic_prefix}{REGISTRY_TOPIC}", 1, section.replication, config=config)
-
-
 async def _create(admin: AdminClient, topic: NewTopic) -> None:
     try:
         for created in admin.create_topics([topic], request_timeout=REQUEST_TIMEOUT).values():
@@ -97,17 +95,13 @@ async def _create(admin: AdminClient, topic: NewTopic) -> None:
             raise _refused(error, topic.topic) from error
 
 
-async def _wait_for(admin: AdminClient, name: str) -> str:
-    """The identity of a topic that was just made: brokers learn of it a little later."""
-    async with asyncio.timeout(REQUEST_TIMEOUT):
-        while True:
-            described = await describe_topics(admin, [name])
-            if name in described:
-                return described[name].identity
-            await asyncio.sleep(0.05)
+async def alter_topics(admin: AdminClient, topics: Mapping[str, Mapping[str, str]]) -> None:
+    """Change, by topic, the values that are given.
 
-
-async def _configure(admin: AdminClient, topics: Sequence[tuple[str, Mapping[str, str]]]) -> None:
+    Raises:
+        TopicError: the broker refuses it, such as for a topic that does not exist.
+        UnavailableError: part of it may be done.
+    """
     resources = [
         ConfigResource(
             ResourceType.TOPIC,
@@ -117,7 +111,7 @@ async def _configure(admin: AdminClient, topics: Sequence[tuple[str, Mapping[str
                 for key, value in configuration.items()
             ],
         )
-        for name, configuration in topics
+        for name, configuration in topics.items()
     ]
     answers: Mapping[Any, Future[Any]] = admin.incremental_alter_configs(resources, request_timeout=REQUEST_TIMEOUT)
     waiting: list[Awaitable[Any]] = [asyncio.wrap_future(answer) for answer in answers.values()]

@@ -1,6 +1,7 @@
 """What the cluster says of topics."""
 
 import asyncio
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,8 @@ from confluent_kafka.admin import AdminClient
 from chat4all_core.adapters.kafka.client_config import REQUEST_TIMEOUT, code_of, unavailable
 from chat4all_core.adapters.kafka.topic import TopicError
 from chat4all_core.ports.generation_registry import TopicGeneration
+
+_PAUSE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +59,18 @@ async def describe_topics(
         in_sync = [len(p.isr) if p.leader is not None and p.leader.id >= 0 else 0 for p in topic.partitions]
         found[name] = TopicDescription(name, str(topic.topic_id), len(in_sync), min(in_sync, default=0))
     return found
+
+
+async def find_topics(admin: AdminClient, names: Sequence[str]) -> Mapping[str, TopicDescription]:
+    """Those of the topics that exist, after asking for a while for what is missing: a broker learns of a topic a little
+    later than the one that has made it, and one that has just started knows of none.
+
+    Raises:
+        UnavailableError: no broker can tell.
+    """
+    give_up = time.monotonic() + REQUEST_TIMEOUT
+    while True:
+        found = await describe_topics(admin, names)
+        if len(found) == len(set(names)) or time.monotonic() > give_up:
+            return found
+        await asyncio.sleep(_PAUSE)

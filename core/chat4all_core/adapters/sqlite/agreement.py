@@ -30,7 +30,8 @@ def require_agreement(data_dir: Path, topics: Mapping[str, str]) -> None:
     if newest and not (log.exists() and _holds(log, newest)):
         raise DataDirMismatchError(
             f"{log} is missing or older than {store}, so messages would be lost: "
-            "put back both files from one backup, or choose another directory"
+            "put back both files from one backup, choose another directory, or, if what was accepted and not handled "
+            "yet may be lost, go on without the log: `make run ARGS=--lost-log`"
         )
 
 
