@@ -111,7 +111,7 @@ test-faults: .venv/.ready ## 100,000 messages while processes and engines are ki
 
 .PHONY: test-cuts
 test-cuts: .venv/.ready ## an upload of 1 GiB that is cut 24 times in every way; the short form is in `make test`
-	@$(BIN)/pytest tests/e2e/test_files_cuts.py --file-mebibytes 1024 --cuts 24 --timeout 3600 -s $(ARGS)
+	@$(BIN)/pytest tests/e2e/test_files_cuts.py --file-mebibytes 1024 --cuts 24 -s $(ARGS)
 
 .PHONY: bench
 bench: .venv/.ready ## measure throughput and latency against a bare echo in the same run; ARGS=files: MB/s of files
