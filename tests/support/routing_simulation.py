@@ -105,6 +105,9 @@ class Engines:
         participations = tuple(Participation(p, Role.MEMBER, 1, None, 0) for p in (*USERS, BEA.participant))
         return Conversation(conversation_id, ConversationType.GROUP, "", USERS[0], Timestamp(0), 1, participations)
 
+    async def get_many(self, conversation_ids: Sequence[ConversationId]) -> Sequence[Conversation]:
+        return [await self.get(conversation_id) for conversation_id in conversation_ids]
+
     # UserStream
 
     async def append(self, appends: Sequence[StreamAppend]) -> None:

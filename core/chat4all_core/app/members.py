@@ -1,6 +1,6 @@
 """Who takes part in a conversation, as the router needs it for every message."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from cachetools import LRUCache
@@ -39,6 +39,23 @@ class MembersOfVersions:
         self._cache: LRUCache[tuple[ConversationId, int], Members] = LRUCache(
             _CACHED, getsizeof=lambda members: 1 + len(members.users) + len(members.addresses)
         )
+
+    async def learn(self, versions: Collection[tuple[ConversationId, int]]) -> None:
+        """Read what is not known of these by one request. What can't be had so is left for the call.
+
+        Raises:
+            UnavailableError: nothing can be read now.
+        """
+        unknown: dict[ConversationId, list[int]] = {}
+        for conversation_id, version in versions:
+            if (conversation_id, version) not in self._cache:
+                unknown.setdefault(conversation_id, []).append(version)
+        if len(unknown) < 2:
+            return
+        for conversation in await self._conversations.get_many(list(unknown)):
+            for version in unknown[conversation.conversation_id]:
+                if version <= conversation.version:
+                    self._cache[conversation.conversation_id, version] = _at(conversation, version)
 
     async def __call__(self, conversation_id: ConversationId, version: int) -> Members:
         """The members at a version.

@@ -74,10 +74,11 @@ class RouteMessages:
         # Rows first: whoever sees an event, or is written to, can read the message, and answer it.
         await self._messages.write(folded.stored)
         await self._receipts.record_sent(_newest_sent(folded.stored))
+        await self._members_at.learn({_membership(stored) for stored in folded.stored})
         appends: list[StreamAppend] = []
         away: list[tuple[StoredMessage, Sequence[ChannelAddress]]] = []
         for stored in folded.stored:
-            members = await self._members_at(stored.message.conversation_id, stored.message.membership_version)
+            members = await self._members_at(*_membership(stored))
             appends += self._appends(stored, members)
             if members.addresses or stored.message.routes:
                 away.append((stored, members.addresses_without(stored.message.sender)))
@@ -131,6 +132,11 @@ def _check_generations(entries: Sequence[Entry], positions: Mapping[MessageId, M
                 f"but the log being read is at {entry.source}: it was lost or re-created",
                 entry.source.partition,
             )
+
+
+def _membership(stored: StoredMessage) -> tuple[ConversationId, int]:
+    """Whose version has the recipients."""
+    return stored.message.conversation_id, stored.message.membership_version
 
 
 def _newest_sent(messages: Sequence[StoredMessage]) -> Mapping[tuple[ConversationId, UserId], int]:

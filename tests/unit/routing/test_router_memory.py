@@ -7,6 +7,7 @@ from typing import cast
 from routing_simulation import Engines
 
 from chat4all_core.adapters.protobuf.event_codec import ProtobufEventCodec
+from chat4all_core.app.members import MembersOfVersions
 from chat4all_core.app.route_messages import RouteMessages
 from chat4all_core.domain.conversation import MAX_PARTICIPANTS, Conversation, ConversationType, Participation, Role
 from chat4all_core.domain.fold import Entry
@@ -55,3 +56,17 @@ async def test_members_of_many_versions_are_forgotten() -> None:
         message = AcceptedMessage(MessageId(f"m{offset}"), ConversationId("c"), ANN, "hi", Timestamp(0), version)
         await route([Entry(message, Source(1, 0, offset))])
     assert group.read_versions.count(1) == 2
+
+
+async def test_members_of_a_batch_are_read_together() -> None:
+    """The members of many conversations of one batch are asked for at once, and only what was too old so by itself."""
+    group = LargeGroup()
+    members = MembersOfVersions(cast(ConversationStore, group))
+    conversations = [ConversationId(f"c{number}") for number in range(5)]
+    await members.learn({(conversation, 0) for conversation in conversations})
+    assert len(group.read_versions) == 5
+    for conversation in conversations:
+        await members(conversation, 0)
+    assert len(group.read_versions) == 5
+    await members(conversations[0], 7)
+    assert group.read_versions[5:] == [7]
