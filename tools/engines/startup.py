@@ -12,7 +12,9 @@ from .errors import EngineError
 from .ports import is_free
 from .process import NodeProcess
 
-_TIMEOUT = 180.0
+_TIMEOUT = 600.0
+"""Seconds. A start takes 3 to 6 of them, and minutes where the machine has far too much to do."""
+
 _POLL = 0.05
 
 
