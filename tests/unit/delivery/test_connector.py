@@ -107,7 +107,7 @@ async def test_the_pauses_grow_where_the_channel_names_none() -> None:
 async def test_the_account_s_rate_is_used_and_kept() -> None:
     """With more to say than the account may, it says as much as it may, never more in any second, also to many people
     at once."""
-    account = ScriptedAccount(now, limits=Limits(RateLimit(80, 8), RateLimit(1_000, 1_000)))
+    account = ScriptedAccount(now, limits=Limits(RateLimit(80, 16), RateLimit(1_000, 1_000)))
     world = ConnectorWorld(account)
     for number in range(808):
         await world.request(f"+{number % 200}")
@@ -121,7 +121,7 @@ async def test_the_account_s_rate_is_used_and_kept() -> None:
 @virtual
 async def test_a_person_s_limit_is_kept() -> None:
     """One message in 6 seconds to one person after a burst, whatever the account may say to others."""
-    account = ScriptedAccount(now, limits=Limits(RateLimit(1_000, 1_000), RateLimit(1 / 6, 3)))
+    account = ScriptedAccount(now, limits=Limits(RateLimit(1_000, 1_000), RateLimit(1 / 6, 4)))
     world = ConnectorWorld(account)
     for number in range(10):
         await world.request("+1")

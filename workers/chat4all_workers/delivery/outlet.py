@@ -22,13 +22,16 @@ class Outlet:
         self.gate = AccountGate(account.capabilities.channel, account.account_id, rng)
         self._limiter = limiter
         self._key = f"channel:{account.capabilities.channel}:{account.account_id}"
+        limits = account.limits
+        self._limit = _with_less_at_once(limits.account, limits.account.burst // 2)
+        self._recipient_limit = _with_less_at_once(limits.recipient, limits.recipient.burst - 1)
         self._calls = asyncio.Semaphore(_CALLS)
         self._turn = asyncio.Lock()
 
     async def permit(self, to: str) -> int:
         """Wait until a message may be told to a recipient, at once then; a ticket, which must be given back by `done`.
         A call is one message: what is tried again needs a permit again."""
-        await self._take(f"{self._key}:{to}", self.account.limits.recipient)
+        await self._take(f"{self._key}:{to}", self._recipient_limit)
         await self._calls.acquire()
         try:
             async with self._turn:
@@ -49,7 +52,7 @@ class Outlet:
         while True:
             ticket = await self.gate.enter()
             try:
-                await self._take(self._key, self.account.limits.account)
+                await self._take(self._key, self._limit)
             except BaseException:
                 self.gate.abandon(ticket)
                 raise
@@ -65,3 +68,9 @@ class Outlet:
                 await asyncio.sleep(error.retry_after)
             else:
                 return
+
+
+def _with_less_at_once(limit: RateLimit, burst: int) -> RateLimit:
+    """The same rate with a smaller burst. The channel counts calls when they arrive, and some take longer than others:
+    had we used up its burst, the next calls would come too early whenever they are quicker than those before."""
+    return RateLimit(limit.rate, max(1, burst))
