@@ -11,6 +11,8 @@ from channel_accounts import write_accounts
 from platform_process import PlatformProcess
 from rest_user import PASSWORD, RestUser, fields, reason
 
+from chat4all_sdk import AsyncClient, IdentityState, NotFound, PermissionDenied
+
 BEA = "whatsapp:+5511987654321"
 
 
@@ -81,6 +83,24 @@ async def test_identities(ann: RestUser) -> None:
     assert detail["metadata"] == address
 
 
+async def test_by_the_client_library(process: PlatformProcess, ann: RestUser) -> None:
+    """The SDK writes to an address, shows its way, and has a code sent to one's own."""
+    async with AsyncClient(process.target) as client:
+        await client.login(ann.username, PASSWORD)
+        conversation = await client.create_group("Team", [BEA])
+        sent = await client.send(conversation.conversation_id, "hello", channels=["all"])
+        message = await client.get_message(sent.message_id)
+        assert [(r.participant, r.channel) for r in message.recipients] == [(BEA, "whatsapp")]
+        await client.remove_participant(conversation.conversation_id, BEA)
+        identity = await client.link_identity("whatsapp", "+5511987654323")
+        assert (identity.state, identity.link_time) == (IdentityState.CODE_SENT, None)
+        with pytest.raises(PermissionDenied):
+            await client.link_identity("whatsapp", "+5511987654324", "123456")
+        assert await client.list_identities() == ()
+        with pytest.raises(NotFound):
+            await client.unlink_identity("whatsapp", "+5511987654323")
+
+
 def admin(process: PlatformProcess, *arguments: str) -> subprocess.CompletedProcess[str]:
     """The command that says who operates the platform, run beside it."""
     environment = {"PATH": os.environ["PATH"], "CHAT4ALL_DATA_DIR": str(process.data_dir)}
@@ -101,5 +121,9 @@ async def test_the_first_admin(process: PlatformProcess, ann: RestUser) -> None:
     path = "/v1/admin/dead-letters/none/redrive"
     status, body = await ann.call("POST", path, token=tokens["access_token"], json={})
     assert (status, reason(body)) == (404, "DEAD_LETTER_NOT_FOUND")
+    async with AsyncClient(process.target) as client:
+        await client.login(ann.username, PASSWORD)
+        assert (await client.system_status()).ready
+        assert all([letter.reason async for letter in client.dead_letters()])
     unknown = admin(process, "grant", "nobody_at_all")
     assert (unknown.returncode, "nobody_at_all" in unknown.stderr) == (1, True)
