@@ -9,9 +9,9 @@ from prometheus_client.metrics import MetricWrapperBase
 
 from chat4all_core.telemetry.metrics import Metrics
 
-LABELS = {"method", "code", "role", "reason"}
+LABELS = {"method", "code", "role", "reason", "channel", "state", "outcome", "kind"}
 ROOT = Path(__file__).resolve().parents[3]
-UNITS = ("_seconds", "_total", "_calls", "_records", "_open", "_halted")
+UNITS = ("_seconds", "_total", "_calls", "_records", "_open", "_halted", "_held", "_accounts")
 
 
 def _declared() -> dict[str, MetricWrapperBase]:
