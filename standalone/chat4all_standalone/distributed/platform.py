@@ -64,7 +64,7 @@ class DistributedPlatform:
             for role, count in (health or {}).get("partitions", {}).items():
                 taken[role] = taken.get(role, 0) + count
         roles = {worker.name.rpartition("-")[0] for worker in self.workers}
-        return roles == taken.keys() and all(count >= partitions.get(role, 1) for role, count in taken.items())
+        return roles <= taken.keys() and all(count >= partitions.get(role, 1) for role, count in taken.items())
 
 
 @asynccontextmanager
