@@ -63,6 +63,7 @@ class DistributedPlatform:
             health = await worker.process.health() if worker.process else None
             for role, count in (health or {}).get("partitions", {}).items():
                 taken[role] = taken.get(role, 0) + count
+        # A process is named by the first of its roles; it may have more.
         roles = {worker.name.rpartition("-")[0] for worker in self.workers}
         return roles <= taken.keys() and all(count >= partitions.get(role, 1) for role, count in taken.items())
 
