@@ -14,7 +14,7 @@ from tools.engines import Engines
 _COMMANDS = {
     "server": {"chat4all_server"},
     "router": {"chat4all_workers", "router"},
-    "status worker": {"chat4all_workers", "status"},
+    "status worker": {"chat4all_workers", "status,dead_letter"},
 }
 """What the command lines of each kind of process hold."""
 
