@@ -15,7 +15,7 @@ README = Path(__file__).parents[2] / "README.md"
 @pytest.fixture
 def fresh(tmp_path: Path):  # type: ignore[no-untyped-def]  # a generator fixture
     """A platform without anybody: the README registers ann and ben."""
-    process = PlatformProcess(tmp_path / "data")
+    process = PlatformProcess(tmp_path / "data", {"CHAT4ALL_CHANNELS_SIMULATED": "on"})  # as `make run` has it
     process.start()
     yield process
     process.close()
