@@ -30,7 +30,7 @@ GROUPS: Mapping[str, Sequence[str]] = {
     MESSAGE_ACCEPTED: ("chat4all.router",),
     STATUS_UPDATED: ("chat4all.status",),
     CHANNEL_RECEIVED: ("chat4all.inbound",),
-    DEAD_LETTER: (),
+    DEAD_LETTER: ("chat4all.dead_letter",),
 }
 """Who must have handled all of a topic before its next generation may be opened. One that is not named here can't be
 moved."""

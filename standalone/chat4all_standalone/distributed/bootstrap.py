@@ -1,6 +1,6 @@
 """The composition root of the distributed platform on one machine."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
 from functools import partial
@@ -13,7 +13,7 @@ from chat4all_core.config import Settings
 from chat4all_core.distributed.setup import registered_topics, set_up
 from chat4all_core.domain.channel import ChannelName
 from chat4all_core.domain.errors import UnavailableError
-from chat4all_core.ports.event_log import GROUPS
+from chat4all_core.ports.event_log import GROUPS, delivery_requested
 from chat4all_standalone.distributed.child_process import ChildProcess, ChildSettings
 from chat4all_standalone.distributed.platform import DistributedPlatform, running
 from chat4all_standalone.distributed.reserved_port import ReservedPort
@@ -84,7 +84,7 @@ async def open_distributed_platform(
                 *(children.connector(channel) for channel in channels),
             ],
             envoy=Supervised("envoy", lambda: EnvoyProcess(envoy)),
-            partitions=partial(_partitions_by_role, settings),
+            partitions=partial(_partitions_by_role, settings, _topics_read(counts, channels)),
             notice_seconds=settings.server.drain_seconds,
         )
         await stack.enter_async_context(running(platform))
@@ -146,17 +146,23 @@ class _Children:
         return Supervised(name, lambda: ChildProcess(settings, self._client))
 
 
-async def _partitions_by_role(settings: Settings) -> Mapping[str, int]:
-    """Nothing where that can't be known now."""
+async def _partitions_by_role(settings: Settings, topic_of_role: Mapping[str, str]) -> Mapping[str, int]:
+    """One for each where that can't be known now."""
     try:
-        topics = await registered_topics(settings)
+        registered = await registered_topics(settings)
     except UnavailableError:
-        return {}
-    return {
-        group.removeprefix("chat4all."): topics[topic].partitions
-        for topic, groups in GROUPS.items()
-        for group in groups
+        return dict.fromkeys(topic_of_role, 1)
+    return {role: registered[topic].partitions for role, topic in topic_of_role.items()}
+
+
+def _topics_read(counts: ProcessCounts, channels: Sequence[ChannelName]) -> Mapping[str, str]:
+    """By role that runs here, the topic that it reads."""
+    running_roles = {
+        role for roles, count in counts.workers(channels=bool(channels)).items() if count for role in roles.split(",")
     }
+    of_groups = {group.removeprefix("chat4all."): topic for topic, groups in GROUPS.items() for group in groups}
+    of_connectors = {f"connector.{channel}": delivery_requested(channel) for channel in channels}
+    return {role: of_groups[role] for role in running_roles} | of_connectors
 
 
 def _reserve(stack: AsyncExitStack, port: int = 0) -> int:

@@ -25,7 +25,7 @@ class DistributedPlatform:
     workers: Sequence[Supervised[ChildProcess]]
     envoy: Supervised[EnvoyProcess]
     partitions: Callable[[], Awaitable[Mapping[str, int]]]
-    """By role, how many the topic that it reads has now."""
+    """By role that runs here, how many the topic that it reads has now."""
     notice_seconds: float
     """How long Envoy needs to notice that a server serves, or will not."""
 
@@ -63,9 +63,7 @@ class DistributedPlatform:
             health = await worker.process.health() if worker.process else None
             for role, count in (health or {}).get("partitions", {}).items():
                 taken[role] = taken.get(role, 0) + count
-        # A process is named by the first of its roles; it may have more.
-        roles = {worker.name.rpartition("-")[0] for worker in self.workers}
-        return roles <= taken.keys() and all(count >= partitions.get(role, 1) for role, count in taken.items())
+        return all(taken.get(role, 0) >= count for role, count in partitions.items())
 
 
 @asynccontextmanager
