@@ -180,6 +180,8 @@ class Simulation:
         if router.running is None:
             if router.position >= len(self._log):
                 return False
+            if self._rng.random() < 0.1:  # consumers give records again when partitions move
+                router.position = max(0, router.position - self._rng.randint(1, 4))
             router.batch_end = min(len(self._log), router.position + self._rng.randint(1, 5))
             router.running = cast(Coroutine[Any, Any, Any], router.route(self._batch(router)))
         try:
@@ -192,10 +194,11 @@ class Simulation:
         return True
 
     def _batch(self, router: _Router) -> Sequence[Entry]:
-        return [
-            Entry(self._log[offset], Source(1, PARTITION, offset))
-            for offset in range(router.position, router.batch_end)
-        ]
+        offsets = list(range(router.position, router.batch_end))
+        if self._rng.random() < 0.1:  # some of them within one batch
+            turn = self._rng.randint(1, len(offsets))
+            offsets = offsets[:turn] + offsets[self._rng.randint(0, turn) :]
+        return [Entry(self._log[offset], Source(1, PARTITION, offset)) for offset in offsets]
 
 
 def violations(log: Sequence[AcceptedMessage], engines: Engines) -> list[str]:

@@ -1,7 +1,8 @@
 """Use case: give accepted messages their sequence, store them and fan them out (ADR 1)."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 
+import structlog
 from cachetools import LRUCache
 
 from chat4all_core.app.event_id import event_id
@@ -21,6 +22,8 @@ from chat4all_core.ports.receipt_store import ReceiptStore
 from chat4all_core.ports.user_stream import StreamAppend, UserStream
 
 ROLE = "router"
+
+_log = structlog.get_logger(__name__)
 
 _CONVERSATIONS_PER_PARTITION = 20_000
 
@@ -46,16 +49,20 @@ class RouteMessages:
         self._request_deliveries = request_deliveries
         self._codec = codec
         self._sequences: dict[int, LRUCache[ConversationId, int]] = {}
+        self._routed: dict[int, Source] = {}
+        """The last record of each partition whose sequences are in the cache."""
         self._members_at = MembersOfVersions(conversations)
 
     def forget(self, partitions: Sequence[int]) -> None:
         """Drop all state of partitions that were given away or have just come."""
         for partition in partitions:
             self._sequences.pop(partition, None)
+            self._routed.pop(partition, None)
 
     async def __call__(self, entries: Sequence[Entry]) -> Sequence[StoredMessage]:
-        """Route a batch; afterwards everything is durable and the offsets may be committed. After an error, the
-        same batch, or any that begins with it, may be routed again.
+        """Route a batch; afterwards everything is durable and the offsets may be committed. Any records of it may be
+        routed again, in this call or in another, after an error or after none: consumers give some again when
+        partitions move.
 
         Returns:
             What was stored: the entries without those whose message was stored before.
@@ -64,6 +71,13 @@ class RouteMessages:
             UnavailableError: an engine can't be had now.
             LogContradictionError: a message is stored from a later life of the log than its record's.
         """
+        stored: list[StoredMessage] = []
+        for run in _increasing_runs(entries):
+            stored += await self._route(run)
+        return stored
+
+    async def _route(self, entries: Sequence[Entry]) -> Sequence[StoredMessage]:
+        self._forget_what_is_ahead(entries)
         positions = await self._messages.positions({entry.message.message_id for entry in entries})
         _check_generations(entries, positions)
         folded = fold(
@@ -87,7 +101,17 @@ class RouteMessages:
         for entry in entries:
             conversation_id = entry.message.conversation_id
             self._cache(entry.source.partition)[conversation_id] = folded.state[conversation_id]
+            self._routed[entry.source.partition] = entry.source
         return folded.stored
+
+    def _forget_what_is_ahead(self, entries: Sequence[Entry]) -> None:
+        """A cache that holds what comes after a record is no state to fold it from."""
+        first = {entry.source.partition: entry.source for entry in reversed(entries)}
+        for partition, source in first.items():
+            routed = self._routed.get(partition)
+            if routed is not None and routed >= source:
+                _log.info("records come again", partition=partition, first=source.offset, routed=routed.offset)
+                self.forget([partition])
 
     def _cache(self, partition: int) -> LRUCache[ConversationId, int]:
         return self._sequences.setdefault(partition, LRUCache(_CONVERSATIONS_PER_PARTITION))
@@ -121,6 +145,21 @@ class RouteMessages:
         own = users_among([message.sender])
         appends = (append(0, users, stored.sequence), append(1, own, 0))
         return [appended for appended in appends if appended.users]
+
+
+def _increasing_runs(entries: Sequence[Entry]) -> Iterator[Sequence[Entry]]:
+    """Divided wherever a partition goes back: in one piece as a rule."""
+    begin = 0
+    last: dict[int, Source] = {}
+    for index, entry in enumerate(entries):
+        before = last.get(entry.source.partition)
+        if before is not None and before >= entry.source:
+            yield entries[begin:index]
+            begin = index
+            last.clear()
+        last[entry.source.partition] = entry.source
+    if entries:
+        yield entries[begin:]
 
 
 def _check_generations(entries: Sequence[Entry], positions: Mapping[MessageId, MessagePosition]) -> None:
