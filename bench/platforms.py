@@ -104,5 +104,5 @@ def _running(process: PlatformProcess) -> Iterator[psutil.Process]:
 def _role(child: psutil.Process) -> str:
     arguments = child.cmdline()
     if "--roles" in arguments:
-        return arguments[arguments.index("--roles") + 1]
+        return arguments[arguments.index("--roles") + 1].partition(",")[0]
     return "server" if "chat4all_server" in arguments else "Envoy"

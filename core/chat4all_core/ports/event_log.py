@@ -89,7 +89,8 @@ class Consumer(Protocol):
 
     async def poll(self, max_records: int, timeout: float) -> Sequence[Record]:
         """The next records of the assigned, unpaused partitions, each partition's in order; waits up to
-        `timeout` seconds for the first. Empty when none came.
+        `timeout` seconds for the first. Empty when none came. Records that are not committed may come again at any
+        time, with all that follow them, and without the partition having been given away.
 
         Raises:
             LogContradictionError: the position to go on from is not in the log.
