@@ -109,6 +109,10 @@ test-crash: .venv/.ready ## 20,000 messages while the whole process is killed at
 test-faults: .venv/.ready ## 100,000 messages while processes and engines are killed and frozen at random; ARGS: --nodes 3 --seed ...
 	@$(BIN)/pytest tests/engines/test_faults.py -s --messages 100000 --rate 500 --faults 36 --timeout 7200 $(ARGS)
 
+.PHONY: test-channels
+test-channels: .venv/.ready ## 20,000 messages over three channels that fail in every way, while the platform is killed
+	@$(BIN)/pytest tests/e2e/test_channels_under_faults.py --channel-messages 20000 --kills 8 -s $(ARGS)
+
 .PHONY: test-cuts
 test-cuts: .venv/.ready ## an upload of 1 GiB that is cut 24 times in every way; the short form is in `make test`
 	@$(BIN)/pytest tests/e2e/test_files_cuts.py --file-mebibytes 1024 --cuts 24 -s $(ARGS)

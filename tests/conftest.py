@@ -15,6 +15,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--platform", choices=("standalone", "distributed"), default="standalone", help="what end-to-end tests talk to"
     )
     parser.addoption("--small-files", type=int, default=300, help="how many the test of many small files makes")
+    parser.addoption("--channel-messages", type=int, default=120, help="messages of the test of failing channels")
     parser.addoption("--kills", type=int, default=3, help="kills of the crash test")
     parser.addoption("--faults", type=int, default=7, help="faults of the fault test")
     parser.addoption("--only", default="", help="only faults whose names have this in them")

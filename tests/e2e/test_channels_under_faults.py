@@ -1,0 +1,183 @@
+"""Messages to many people over three channels, while channels fail in every way and the platform is killed.
+
+`make test-channels` has 20,000 messages; the short form here has a hundred.
+"""
+
+import asyncio
+import random
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import pytest
+from channels_platform import ChannelsPlatform, open_channels_platform
+from fault_run.subscriber import until_answered
+from platform_process import MakePlatform
+from tools.simulators import Channel, Fault, FaultKind, Schedule, Settings
+from tools.simulators.faults import FaultRule
+from tools.simulators.instagram.settings import InstagramAccountSettings, InstagramSettings
+from tools.simulators.telegram.settings import TelegramBotSettings, TelegramSettings
+from tools.simulators.webhooks.policy import WebhookPolicy
+from tools.simulators.whatsapp.settings import WhatsAppAccountSettings, WhatsAppSettings
+
+from chat4all_sdk import AsyncClient
+from chat4all_sdk.models import Message, MessageState
+
+PEOPLE_PER_CHANNEL = 10
+_PASSWORD = "correct horse"
+
+# The limits are the platform's own to keep; the simulators' are the real ones or above them.
+SETTINGS = Settings(
+    whatsapp=WhatsAppSettings(
+        accounts=(WhatsAppAccountSettings(open_to_strangers=True),), delivered_seconds=0.05, sent_seconds=0.01
+    ),
+    instagram=InstagramSettings(accounts=(InstagramAccountSettings(open_to_strangers=True),)),
+    telegram=TelegramSettings(bots=(TelegramBotSettings(open_to_strangers=True),)),
+    webhooks=WebhookPolicy(batch_size=20, retry_initial_seconds=0.1, retry_max_seconds=1.0),
+)
+
+ADDRESS = {
+    Channel.WHATSAPP: "whatsapp:+55119{:08}",
+    Channel.INSTAGRAM: "instagram:61{:08}",
+    Channel.TELEGRAM: "telegram:7{:08}",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody on a channel."""
+
+    channel: Channel
+    address: str
+    conversation_id: str
+
+    @property
+    def customer(self) -> str:
+        """As the simulator calls them."""
+        return self.address.partition(":")[2].removeprefix("+")
+
+
+@pytest.mark.timeout(3_600)  # every wait in it has a deadline of its own
+async def test_channels_hear_each_message_once(
+    make_platform: MakePlatform, tmp_path: Path, pytestconfig: pytest.Config
+) -> None:
+    """The channels' own logs have every message once and in each person's order, but for those that end as UNKNOWN,
+    which are no more than the cuts that nobody can decide; none is FAILED."""
+    count, kills = pytestconfig.getoption("channel_messages"), pytestconfig.getoption("kills")
+    per_channel = max(PEOPLE_PER_CHANNEL, count // 150)
+    async with open_channels_platform(make_platform, tmp_path, SETTINGS) as platform:
+        cuts = [rule for channel in Channel for rule in _break(platform, channel)]
+        async with AsyncClient(platform.process.target) as client:
+            await client.login("ann", "correct horse")
+            people = await _meet(client, per_channel)
+            sending = asyncio.create_task(_send(client, people, count))
+            under_way = await _kill_meanwhile(platform, count, kills)
+            await sending
+            messages = await _settled(platform, client, people)
+    wrong = _violations(platform, people, messages)
+    unknown = sum(m.state is MessageState.UNKNOWN for of_one in messages.values() for m in of_one)
+    struck = sum(rule.struck for rule in cuts)
+    print(f"\n{count} messages, {kills} kills, {struck} cut answers: {unknown} UNKNOWN, {len(wrong)} promises broken")
+    assert wrong == []
+    assert unknown <= struck + under_way
+
+
+def _break(platform: ChannelsPlatform, channel: Channel) -> Sequence[FaultRule]:
+    """The rules of those faults after which nobody knows whether the channel has a message."""
+    cuts = []
+    for kind, every in (
+        (FaultKind.RATE_LIMIT, 17),
+        (FaultKind.SERVER_ERROR, 13),
+        (FaultKind.SLOW, 29),
+        (FaultKind.ACCEPT_THEN_DROP, 19),
+        (FaultKind.DROP_BEFORE_ACCEPT, 23),
+    ):
+        rule = platform.simulators.faults.add(Fault(channel, kind, schedule=Schedule(every=every), seconds=0.5))
+        if kind in (FaultKind.ACCEPT_THEN_DROP, FaultKind.DROP_BEFORE_ACCEPT):
+            cuts.append(rule)
+    return cuts
+
+
+async def _meet(client: AsyncClient, per_channel: int) -> Sequence[Person]:
+    people = []
+    for channel in Channel:
+        for n in range(per_channel):
+            address = ADDRESS[channel].format(n)
+            people.append(Person(channel, address, (await client.create_direct(address)).conversation_id))
+    return people
+
+
+async def _send(client: AsyncClient, people: Sequence[Person], count: int) -> None:
+    """Number after number, to one person after the other; those to one person wait for each other."""
+
+    async def to(person: Person, numbers: Sequence[int]) -> None:
+        for number in numbers:
+            request_id = f"00000000-0000-4000-8000-{number:012}"
+            await until_answered(partial(client.send, person.conversation_id, str(number), request_id=request_id))
+
+    await asyncio.gather(*(to(person, range(n, count, len(people))) for n, person in enumerate(people)))
+
+
+async def _kill_meanwhile(platform: ChannelsPlatform, count: int, kills: int) -> int:
+    """How many calls may have been under way at the kills."""
+    rng = random.Random(7)
+    for kill in range(1, kills + 1):
+        async with asyncio.timeout(900):
+            while len(platform.simulators.accepted.read()) < kill * count // (kills + 2):
+                await asyncio.sleep(0.05)
+        await asyncio.sleep(rng.uniform(0, 0.5))
+        await asyncio.to_thread(platform.process.kill)
+        await asyncio.to_thread(platform.process.start)
+    return kills * 3 * 50
+
+
+async def _settled(
+    platform: ChannelsPlatform, client: AsyncClient, people: Sequence[Person]
+) -> dict[str, Sequence[Message]]:
+    """The messages to each person, once the channels have said all that they will."""
+
+    async def listed(person: Person) -> Sequence[Message]:
+        return [message async for message in client.messages(person.conversation_id)]
+
+    pending = {person.address: person for person in people}
+    found: dict[str, Sequence[Message]] = {}
+    async with asyncio.timeout(1_800):
+        while pending:
+            for address, person in list(pending.items()):
+                found[address] = await until_answered(partial(listed, person))
+                told = {m.text for m in platform.simulators.accepted.read(recipient=person.customer)}
+                if all(_has_ended(person, message, told) for message in found[address]):
+                    del pending[address]
+            await asyncio.sleep(0.5)
+    return found
+
+
+def _has_ended(person: Person, message: Message, told: Collection[str]) -> bool:
+    if message.state is MessageState.UNKNOWN:  # which WhatsApp settles by a status, if it has the message
+        return person.channel is not Channel.WHATSAPP or message.text not in told
+    if person.channel is Channel.WHATSAPP:
+        return message.state in (MessageState.DELIVERED, MessageState.FAILED)
+    return message.text in told or message.state is MessageState.FAILED
+
+
+def _violations(
+    platform: ChannelsPlatform, people: Sequence[Person], messages: dict[str, Sequence[Message]]
+) -> Sequence[str]:
+    heard: dict[tuple[Channel, str], list[int]] = defaultdict(list)
+    for each in platform.simulators.accepted.read():
+        heard[each.channel, each.recipient].append(int(each.text))
+    wrong = []
+    for person in people:
+        told = heard[person.channel, person.customer]
+        states = {int(message.text): message.state for message in messages[person.address]}
+        wrong += [f"{person.address}: not in order: {told}"] if told != sorted(told) else []
+        wrong += [f"{person.address}: {n} told {told.count(n)} times" for n in set(told) if told.count(n) > 1]
+        wrong += [
+            f"{person.address}: {n} is {state.name} and was never told"
+            for n, state in states.items()
+            if n not in told and state is not MessageState.UNKNOWN
+        ]
+        wrong += [f"{person.address}: {n} is FAILED" for n, state in states.items() if state is MessageState.FAILED]
+    return wrong
