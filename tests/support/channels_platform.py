@@ -59,10 +59,18 @@ async def open_channels_platform(
         try:
             async with aiohttp.ClientSession(process.url) as session:
                 platform = ChannelsPlatform(process, simulators, session)
+                await _called(simulators)
                 platform.inbox = await RestUser.join(session, username)
                 yield platform
         finally:
             await asyncio.to_thread(process.stop)
+
+
+async def _called(simulators: Simulators) -> None:
+    """Wait until the channels have found the platform: what they would tell before is lost."""
+    async with asyncio.timeout(DEADLINE):
+        while not all(a["webhook_url"] for channel in Channel for a in simulators.service(channel).accounts()):
+            await asyncio.sleep(0.02)
 
 
 async def until(get: Callable[[], Awaitable[Any]], holds: Callable[[Any], bool]) -> Any:
