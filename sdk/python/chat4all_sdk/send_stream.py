@@ -13,6 +13,7 @@ import grpc
 
 from chat4all.messaging.v1 import messaging_service_pb2 as pb
 from chat4all_sdk import translate
+from chat4all_sdk.call_status import CallStatus
 from chat4all_sdk.connection import ATTEMPT_TIMEOUT, Connection
 from chat4all_sdk.errors import ChatError, DeadlineExceeded
 from chat4all_sdk.models import SentMessage
@@ -175,6 +176,7 @@ class SendStream:
     async def _stream_once(self, credentials: Credentials) -> ChatError:
         """Sends and receives on one connection until it ends; returns why."""
         call = self._connection.messaging.SendMessageStream(metadata=credentials)
+        status = CallStatus(call)
         self._unsent = deque(self._pending.values())
         self._heard = asyncio.get_running_loop().time()
         writer = asyncio.create_task(self._write(call))
@@ -184,7 +186,7 @@ class SendStream:
                 self._settle(answer)
             return ChatError(grpc.StatusCode.UNAVAILABLE, "the server ended the stream")
         except grpc.aio.AioRpcError as failure:
-            return error_from_call(failure)
+            return error_from_call(status.true(failure))
         except asyncio.CancelledError:
             if self._task is None or self._task.cancelling():
                 raise

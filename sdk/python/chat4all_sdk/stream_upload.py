@@ -9,6 +9,7 @@ from google.api.httpbody_pb2 import HttpBody
 from chat4all.files.v1 import file_pb2
 from chat4all.files.v1 import file_service_pb2 as pb
 from chat4all_sdk import translate_file
+from chat4all_sdk.call_status import CallStatus
 from chat4all_sdk.connection import Connection
 from chat4all_sdk.errors import ChatError, DataLoss
 from chat4all_sdk.file_models import File, OnProgress, TransferProgress, Upload
@@ -75,11 +76,12 @@ class StreamUpload:
 
     async def _write(self, offset: int, credentials: Credentials, trying: bool) -> pb.WriteUploadResponse:
         call = self._connection.files.WriteUpload(metadata=credentials)
+        status = CallStatus(call)
         try:
             await self._send(call, offset, trying)
             return await while_alive(call, self._connection.timeout, self._look)
         except grpc.aio.AioRpcError as failure:
-            raise error_from_call(failure) from None
+            raise error_from_call(status.true(failure)) from None
         finally:
             call.cancel()
 
