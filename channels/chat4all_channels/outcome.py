@@ -12,6 +12,8 @@ class Scope(Enum):
 
     RECIPIENT = "recipient"
     """Messages to this person alone."""
+    CHANNEL = "channel"
+    """The channel has trouble of its own: this person waits, and everybody once several people had to."""
     ACCOUNT = "account"
     """Everything that this account sends."""
 

@@ -10,7 +10,8 @@ _WINDOW = "The person has not written for 24 hours: wait until they write."
 
 INSTAGRAM_ERRORS = ErrorTable(
     retry_account={4: 0.0, 613: 0.0},
-    retry_recipient={1: 0.0, 2: 0.0, 1200: 0.0},
+    trouble=frozenset({1, 2, 1200}),
+    retry_recipient={},
     account={
         3: "Give the access token the permission instagram_business_manage_messages.",
         102: _TOKEN,

@@ -18,6 +18,8 @@ class ErrorTable:
 
     retry_account: Mapping[int, float]
     """Codes after which the whole account waits, with the seconds; 0: as the headers say, or backoff."""
+    trouble: frozenset[int]
+    """Codes of the channel's own trouble."""
     retry_recipient: Mapping[int, float]
     """Codes after which messages to this person wait; 0: backoff."""
     account: Mapping[int, str]
@@ -43,13 +45,15 @@ class ErrorTable:
             return Refused(DeliveryFailure(f"{code}/{subcode}", reason, self.subcodes[subcode]))
         if code in self.retry_recipient:
             return RetryAfter(answer.retry_after or self.retry_recipient[code], Scope.RECIPIENT, str(code), reason)
+        if code in self.trouble:
+            return RetryAfter(answer.retry_after, Scope.CHANNEL, str(code), reason)
         if code in self.account or 200 <= code <= 299:
             remedy = self.account.get(code, "Give the access token the permission that the reason names.")
             return AccountRefused(DeliveryFailure(str(code), reason, remedy))
         if code in self.retry_account:
             return RetryAfter(_wait(answer) or self.retry_account[code], Scope.ACCOUNT, str(code), reason)
         if answer.status >= 500 or error.get("is_transient") is True:
-            return RetryAfter(answer.retry_after, Scope.RECIPIENT, str(code), reason)
+            return RetryAfter(answer.retry_after, Scope.CHANNEL, str(code), reason)
         remedy = self.remedies.get(code, "Look the code up in the channel's documentation.")
         return Refused(DeliveryFailure(str(code), reason, remedy))
 
@@ -57,7 +61,7 @@ class ErrorTable:
 def _without_code(answer: Answer) -> Outcome:
     cause = f"HTTP {answer.status} without an error of the channel's form"
     if answer.status == 429 or answer.status >= 500:
-        scope = Scope.ACCOUNT if answer.status == 429 else Scope.RECIPIENT
+        scope = Scope.ACCOUNT if answer.status == 429 else Scope.CHANNEL
         return RetryAfter(_wait(answer), scope, str(answer.status), cause)
     if answer.status in (401, 403):
         return AccountRefused(DeliveryFailure(str(answer.status), cause, "Check the access token and the base URL."))

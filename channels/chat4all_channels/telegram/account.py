@@ -130,7 +130,7 @@ def _outcome(envelope: Envelope, answer: Answer | RetryAfter | Undecided) -> Out
     if code == 429:
         return RetryAfter(whole(parameters, "retry_after"), Scope.RECIPIENT, "429", reason)
     if code >= 500:
-        return RetryAfter(0, Scope.RECIPIENT, str(code), reason)
+        return RetryAfter(0, Scope.CHANNEL, str(code), reason)
     if code in (401, 404):
         return AccountRefused(DeliveryFailure(str(code), reason, "Check the bot's token."))
     moved = text(parameters, "migrate_to_chat_id")
@@ -141,7 +141,7 @@ def _outcome(envelope: Envelope, answer: Answer | RetryAfter | Undecided) -> Out
 def _without_form(answer: Answer) -> Outcome:
     cause = f"HTTP {answer.status} without an answer of Telegram's form"
     if answer.status == 429 or answer.status >= 500:
-        scope = Scope.ACCOUNT if answer.status == 429 else Scope.RECIPIENT
+        scope = Scope.ACCOUNT if answer.status == 429 else Scope.CHANNEL
         return RetryAfter(answer.retry_after, scope, str(answer.status), cause)
     if answer.status < 300:
         return Undecided(cause)

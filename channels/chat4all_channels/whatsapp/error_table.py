@@ -12,7 +12,8 @@ _MEDIA = "Send the file in a format and size that WhatsApp takes."
 
 WHATSAPP_ERRORS = ErrorTable(
     retry_account={4: 0.0, 80007: 0.0, 130429: 0.0, 131057: 0.0, 133016: 0.0, 131048: _HOUR},
-    retry_recipient={1: 0.0, 2: 0.0, 131000: 0.0, 131016: 0.0, 131056: 0.0, 131049: _DAY, 130472: _DAY},
+    trouble=frozenset({1, 2, 131000, 131016}),
+    retry_recipient={131056: 0.0, 131049: _DAY, 130472: _DAY},
     account={
         0: "Give the account a valid access token.",
         3: "Give the access token the permission whatsapp_business_messaging.",

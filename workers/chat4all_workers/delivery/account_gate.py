@@ -1,9 +1,9 @@
 """Whether an account may tell its channel anything now: a circuit breaker whose callers wait.
 
-Words. The gate is *open*, or *paused* until a point in time (the channel asked for that, or did not answer), or
-*stopped* (it takes nothing from this account until somebody sees to it). When the time has come, one call, the
-*probe*, goes through; how it ends decides for all others. A *ticket* tells which opening of the gate a call went
-through.
+Words. The gate is *open*, or *paused* until a point in time (the channel asked for that, did not answer, or had
+trouble), or *stopped* (it takes nothing from this account until somebody sees to it). When the time has come, one
+call, the *probe*, goes through; how it ends decides for all others. A *ticket* tells which opening of the gate a call
+went through.
 """
 
 import asyncio
@@ -23,6 +23,8 @@ _STOPPED_SECONDS = 300.0
 _SILENT_CALLS = 5
 """So many calls in a row without an answer close the gate: each leaves a message of which nobody knows whether it
 arrived, so there must not be many."""
+_TROUBLED_PEOPLE = 5
+"""So many people in a row for whom the channel had only trouble close it too: it is not the message."""
 
 _MOMENT = 0.001
 """Seconds; a shorter wait may be too short for a clock to notice."""
@@ -49,6 +51,7 @@ class AccountGate:
         self._failures = 0
         """Closings since the gate was last opened."""
         self._silent = 0
+        self._troubled: set[str] = set()
         self._changed = asyncio.Event()
 
     @property
@@ -81,11 +84,15 @@ class AccountGate:
             self._probing = False
             self._notify()
 
-    def report(self, ticket: int, outcome: Outcome) -> None:
-        """How the call ended."""
+    def report(self, ticket: int, to: str, outcome: Outcome) -> None:
+        """How the call to a recipient ended."""
         match outcome:
             case RetryAfter(seconds, Scope.ACCOUNT, code, cause):
                 self._close(ticket, GateState.PAUSED, seconds, f"{code}: {cause}")
+            case RetryAfter(seconds, Scope.CHANNEL, code, cause):
+                self._troubled.add(to)
+                if self._probing or len(self._troubled) >= _TROUBLED_PEOPLE:
+                    self._close(ticket, GateState.PAUSED, seconds, f"{code}: {cause}")
             case AccountRefused(failure):
                 self._close(ticket, GateState.STOPPED, _STOPPED_SECONDS, f"{failure.code}: {failure.reason}")
             case Undecided(cause):
@@ -94,6 +101,7 @@ class AccountGate:
                     self._close(ticket, GateState.PAUSED, 0.0, cause)
             case _:
                 self._silent = 0
+                self._troubled.clear()
                 self._open(ticket)
 
     def _close(self, ticket: int, state: GateState, seconds: float, cause: str) -> None:
@@ -123,6 +131,7 @@ class AccountGate:
         self._epoch += 1
         self._probing = False
         self._silent = 0
+        self._troubled.clear()
         self._notify()
 
     def _notify(self) -> None:

@@ -40,13 +40,13 @@ class Outlet:
             self._calls.release()
             raise
 
-    def done(self, ticket: int, outcome: Outcome | None) -> None:
-        """How the call ended; None: there was none."""
+    def done(self, ticket: int, to: str, outcome: Outcome | None) -> None:
+        """How the call to a recipient ended; None: there was none."""
         self._calls.release()
         if outcome is None:
             self.gate.abandon(ticket)
         else:
-            self.gate.report(ticket, outcome)
+            self.gate.report(ticket, to, outcome)
 
     async def _account_permit(self) -> int:
         while True:

@@ -28,7 +28,11 @@ from chat4all_workers.delivery.undisturbed import Undisturbed
 LONGEST_WAIT = 600.0
 """Seconds for which a delivery waits in memory; one that has to wait for longer is put aside."""
 
-_BACKOFF = Backoff(first=1.0, longest=900.0)
+_BACKOFFS = {
+    Scope.RECIPIENT: Backoff(first=1.0, longest=900.0),
+    # No longer than a gate waits: what is over for others is over for them.
+    Scope.CHANNEL: Backoff(first=1.0, longest=60.0),
+}
 _SKEW = 1.0
 """Seconds by which clocks may differ: so long after its lease a claim is taken for abandoned."""
 _PAUSE = 0.5
@@ -113,14 +117,14 @@ class TellPart:
                 case _NotTold(seconds, template):
                     as_template = as_template or template
                     await asyncio.sleep(seconds)
-                case RetryAfter(seconds, Scope.RECIPIENT):
+                case RetryAfter(scope=Scope.ACCOUNT):
+                    pass  # the gate holds the next call back
+                case RetryAfter(seconds, scope):
                     job.tries += 1
-                    wait = seconds or _BACKOFF.seconds(job.tries, self._rng)
+                    wait = seconds or _BACKOFFS[scope].seconds(job.tries, self._rng)
                     if wait > LONGEST_WAIT:
                         return Postponed(Timestamp(self._clock() + int(wait * SECOND)))
                     await asyncio.sleep(wait)
-                case RetryAfter():
-                    pass  # the gate holds the next call back
 
     async def _settled(self, key: LedgerKey, owner: str) -> Settlement | None:
         """How it ended before, if it did; waits for whoever tells it just now."""
@@ -151,7 +155,7 @@ class TellPart:
                 return _NotTold(_PAUSE)
             outcome = await self._call(part, claimed.lease_until, as_template=as_template)
         finally:
-            part.outlet.done(ticket, outcome)
+            part.outlet.done(ticket, part.envelope.to, outcome)
         return await self._settle(part, job, owner, outcome, as_template=as_template)
 
     async def _claim(self, key: LedgerKey, owner: str) -> Claim | Settlement | _NotTold:
