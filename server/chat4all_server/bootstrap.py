@@ -41,10 +41,10 @@ from chat4all_core.ports.file_storage import FileStorage
 from chat4all_core.ports.rate_limiter import RateLimiter
 from chat4all_core.telemetry.metrics import Metrics
 from chat4all_core.telemetry.tracing import Tracer
+from chat4all_server.call_limits import CallLimits
 from chat4all_server.grpc_options import GRPC_OPTIONS
 from chat4all_server.identity_use_cases import build_identity_service
 from chat4all_server.interceptors.chain import interceptor_chain
-from chat4all_server.interceptors.rate_limiting import CallLimits
 from chat4all_server.janitor import Janitor
 from chat4all_server.messaging_use_cases import build_messaging_service
 from chat4all_server.page_token import PageTokens
@@ -54,6 +54,7 @@ from chat4all_server.security import Security
 from chat4all_server.server import Server
 from chat4all_server.services import admin, channels, files, identity, status
 from chat4all_server.web.application import Handlers, build_application
+from chat4all_server.web.callers import Callers
 from chat4all_server.web.files import FileHandlers
 from chat4all_server.web.links import LinkHandlers
 from chat4all_server.webhook_intake import WebhookIntake
@@ -134,13 +135,14 @@ def build_server(
     """The server of one process, not started yet. Called within the event loop that it will run in."""
     drain = DrainSignal()
     channels_open = capabilities_of(accounts)
+    limits = CallLimits(limiter, settings.limit)
     grpc_server = grpc.aio.server(
         interceptors=interceptor_chain(
             metrics=metrics,
             tracer=tracer,
             issuer=security.issuer,
             public_methods=_PUBLIC_METHODS,
-            limits=CallLimits(limiter, settings.limit),
+            limits=limits,
         ),
         options=GRPC_OPTIONS,
     )
@@ -183,7 +185,10 @@ def build_server(
     return Server(
         grpc_server=grpc_server,
         application=build_application(
-            security.issuer, registry, lambda: readiness.is_ready, _web_handlers(file_use_cases, security)
+            security.issuer,
+            registry,
+            lambda: readiness.is_ready,
+            _web_handlers(file_use_cases, Callers(security.issuer, limits)),
         ),
         readiness=readiness,
         drain=drain,
@@ -194,10 +199,10 @@ def build_server(
     )
 
 
-def _web_handlers(file_use_cases: FileUseCases, security: Security) -> list[Handlers]:
-    handlers: list[Handlers] = [FileHandlers(file_use_cases, security.issuer)]
+def _web_handlers(file_use_cases: FileUseCases, callers: Callers) -> list[Handlers]:
+    handlers: list[Handlers] = [FileHandlers(file_use_cases, callers)]
     if file_use_cases.links is not None:
-        handlers.append(LinkHandlers(file_use_cases.links, file_use_cases.objects))
+        handlers.append(LinkHandlers(file_use_cases.links, file_use_cases.objects, callers))
     return handlers
 
 

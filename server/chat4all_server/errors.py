@@ -1,6 +1,7 @@
 """From errors to gRPC statuses: the only place that knows how a refusal looks on the wire."""
 
 from collections.abc import Iterator, Mapping
+from math import ceil
 
 import grpc
 import structlog
@@ -99,8 +100,13 @@ def to_status(error: RefusedError) -> Status:
 async def abort(context: grpc.aio.ServicerContext[object, object], error: RefusedError) -> None:
     """End a call with the status of an error. Never returns: grpc raises AbortError."""
     status = to_status(error)
-    details = ((STATUS_DETAILS_KEY, status.SerializeToString()),)
-    await context.abort(CODES[type(error)], status.message, details)
+    details = (STATUS_DETAILS_KEY, status.SerializeToString())
+    await context.abort(CODES[type(error)], status.message, (details, *retry_after(error).items()))
+
+
+def retry_after(error: RefusedError) -> Mapping[str, str]:
+    """The header by which REST clients and proxies learn when to come back: in whole seconds, never too early."""
+    return {"retry-after": str(max(1, ceil(error.retry_after)))} if isinstance(error, RetryableError) else {}
 
 
 def _details(error: RefusedError) -> Iterator[Message]:

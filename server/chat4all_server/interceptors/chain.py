@@ -5,12 +5,13 @@ from collections.abc import Iterable
 from chat4all_core.ports.token_issuer import TokenIssuer
 from chat4all_core.telemetry.metrics import Metrics
 from chat4all_core.telemetry.tracing import Tracer
+from chat4all_server.call_limits import CallLimits
 from chat4all_server.interceptors.authentication import Authentication
 from chat4all_server.interceptors.deadline import Deadline
 from chat4all_server.interceptors.error_mapping import ErrorMapping
 from chat4all_server.interceptors.interceptor import Interceptor
 from chat4all_server.interceptors.metrics import CallMetrics
-from chat4all_server.interceptors.rate_limiting import AddressLimit, CallLimits, UserLimit
+from chat4all_server.interceptors.rate_limiting import AddressLimit, UserLimit
 from chat4all_server.interceptors.request_decoding import RequestDecoding
 from chat4all_server.interceptors.trace_context import TraceContext
 

@@ -8,8 +8,8 @@ import grpc
 from aiohttp import ClientPayloadError, web
 from google.protobuf.json_format import MessageToJson
 
-from chat4all_core.domain.errors import RefusedError, RetryableError
-from chat4all_server.errors import CODES, refusal_for, to_status
+from chat4all_core.domain.errors import RefusedError
+from chat4all_server.errors import CODES, refusal_for, retry_after, to_status
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -59,14 +59,11 @@ def answering_errors(handler: Handler) -> Handler:
 
 def error_response(error: RefusedError) -> web.Response:
     """The answer for an error."""
-    headers = {}
-    if isinstance(error, RetryableError):
-        headers["Retry-After"] = str(max(1, round(error.retry_after)))
     return web.Response(
         status=HTTP_STATUSES[CODES[type(error)]],
         text=MessageToJson(to_status(error), preserving_proto_field_name=True, indent=None),
         content_type="application/json",
-        headers=headers,
+        headers=retry_after(error),
     )
 
 

@@ -10,9 +10,8 @@ from chat4all_core.app.create_upload import NewFile
 from chat4all_core.app.file_use_cases import FileUseCases
 from chat4all_core.domain.errors import invalid_field
 from chat4all_core.domain.file import File
-from chat4all_core.ports.token_issuer import TokenIssuer
 from chat4all_server.translate_file import file_to_proto
-from chat4all_server.web.authentication import caller_of
+from chat4all_server.web.callers import Callers
 from chat4all_server.web.content import Content, send_content
 from chat4all_server.web.errors import answering_errors
 from chat4all_server.web.form_upload import read_form
@@ -25,9 +24,9 @@ _NO_TYPE = "application/x-www-form-urlencoded"
 class FileHandlers:
     """What the transcoder does badly, or not at all."""
 
-    def __init__(self, files: FileUseCases, issuer: TokenIssuer) -> None:
+    def __init__(self, files: FileUseCases, callers: Callers) -> None:
         self._files = files
-        self._issuer = issuer
+        self._callers = callers
 
     def add_to(self, application: web.Application) -> None:
         """Add the routes."""
@@ -37,7 +36,8 @@ class FileHandlers:
     async def content(self, request: web.Request) -> web.StreamResponse:
         """The bytes of a file."""
         read = self._files.read_files
-        file = await read.available(caller_of(request, self._issuer), request.match_info["file_id"])
+        caller = await self._callers.admit_user(request)
+        file = await read.available(caller, request.match_info["file_id"])
         content = Content(
             file.file_id, file.size, file.filename, file.mime_type, lambda start, end: read.content(file, start, end)
         )
@@ -45,7 +45,7 @@ class FileHandlers:
 
     async def upload(self, request: web.Request) -> web.StreamResponse:
         """A file in one request: as a form, or as the body itself."""
-        caller = caller_of(request, self._issuer)
+        caller = await self._callers.admit_user(request)
         if request.content_type == "multipart/form-data":
             new, chunks = await read_form(request)
         else:

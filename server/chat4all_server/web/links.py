@@ -4,6 +4,7 @@ from aiohttp import web
 
 from chat4all_core.ports.linked_store import PATH, LinkedStore
 from chat4all_core.ports.object_store import ObjectStore
+from chat4all_server.web.callers import Callers
 from chat4all_server.web.content import Content, send_content
 from chat4all_server.web.errors import answering_errors
 from chat4all_server.web.request_body import body_pieces
@@ -12,9 +13,10 @@ from chat4all_server.web.request_body import body_pieces
 class LinkHandlers:
     """Serves downloads, and parts of direct uploads."""
 
-    def __init__(self, links: LinkedStore, objects: ObjectStore) -> None:
+    def __init__(self, links: LinkedStore, objects: ObjectStore, callers: Callers) -> None:
         self._links = links
         self._objects = objects
+        self._callers = callers
 
     def add_to(self, application: web.Application) -> None:
         """Add the routes."""
@@ -23,6 +25,7 @@ class LinkHandlers:
 
     async def download(self, request: web.Request) -> web.StreamResponse:
         """The bytes of a file."""
+        await self._callers.admit_anyone(request)
         linked = await self._links.open_link(request.match_info["token"])
         content = Content(
             etag=linked.key.rpartition("/")[2],
@@ -35,6 +38,7 @@ class LinkHandlers:
 
     async def receive(self, request: web.Request) -> web.StreamResponse:
         """A part of a direct upload."""
+        await self._callers.admit_anyone(request)
         token = request.match_info["token"]
         await self._links.receive_part(token, request.content_length, body_pieces(request))
         return web.Response(status=200)

@@ -19,11 +19,11 @@ from chat4all_core.domain.timestamp import SECOND, Timestamp
 from chat4all_core.telemetry.metrics import Metrics
 from chat4all_core.telemetry.tracing import Tracer, current_trace_id
 from chat4all_server.bootstrap import open_security
+from chat4all_server.call_limits import CallLimits
 from chat4all_server.interceptors.authentication import caller
 from chat4all_server.interceptors.chain import interceptor_chain
 from chat4all_server.interceptors.deadline import Deadline
 from chat4all_server.interceptors.error_mapping import ErrorMapping
-from chat4all_server.interceptors.rate_limiting import CallLimits
 from chat4all_server.security import Security
 
 USER_ID = UserId(ParticipantId("0190163d-8694-739b-aea5-966c26f8ad91"))

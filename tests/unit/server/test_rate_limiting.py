@@ -20,8 +20,8 @@ from chat4all_core.domain.timestamp import SECOND, Timestamp
 from chat4all_core.telemetry.metrics import Metrics
 from chat4all_core.telemetry.tracing import Tracer
 from chat4all_server.bootstrap import open_security
+from chat4all_server.call_limits import CallLimits
 from chat4all_server.interceptors.chain import interceptor_chain
-from chat4all_server.interceptors.rate_limiting import CallLimits
 from chat4all_server.security import Security
 
 ANN, BEN = (UserId(ParticipantId(f"0190163d-8694-739b-aea5-966c26f8ad9{n}")) for n in (1, 2))
