@@ -129,8 +129,9 @@ class WorkerSection:
     max_rejections: int = setting(
         100,
         whole_number(1, 1_000_000),
-        "Records of one partition in a row that may become dead letters. Then it stops until its worker is restarted:"
-        " a release that can't handle anything must not empty a topic.",
+        "Records of one partition in a row that a worker may set aside because it can't read them. Then it halts the"
+        " partition until it is restarted: a release that can read nothing must not empty a topic. What a channel"
+        " refuses does not count.",
     )
     address: str = setting("127.0.0.1", IP_ADDRESS, "Where to listen for questions about metrics and health.")
     web_port: int = setting(0, PORT_OR_ANY, "The port for them; 0 takes any free one.")

@@ -9,6 +9,7 @@ from typing import Any
 from delivery_memory import MemoryContacts, MemoryDeferred, MemoryLedger, MemoryProviderMessages
 from memory_log import MemoryLog
 from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import generate_latest
 from scripted_channel import CHANNEL, ScriptedAccount
 
 from chat4all_core.adapters.memory.rate_limiter import MemoryRateLimiter
@@ -27,6 +28,7 @@ from chat4all_workers.delivery.handle_job import HandleJob
 from chat4all_workers.delivery.job_reader import JobReader
 from chat4all_workers.delivery.load import Bounds
 from chat4all_workers.delivery.outlet import Outlet
+from chat4all_workers.delivery.outlet_watch import OutletWatch
 from chat4all_workers.delivery.record_accepted import RecordAccepted
 from chat4all_workers.delivery.tell_part import TellPart
 
@@ -118,12 +120,14 @@ class ConnectorWorld:
         log, ledger = fate.reach(self.log), fate.reach(self.ledger)
         outlets = [Outlet(account, self.limiter, rng) for account in self.accounts]
         provider_messages = fate.reach(self.provider_messages)
+        watch = OutletWatch(CHANNEL, outlets, self._metrics)
         tell_part = TellPart(
             ledger=ledger,
             record_accepted=RecordAccepted(provider_messages, log),
             clock=clock,
             owner=f"process {next(self._processes)}",
             lease_seconds=LEASE_SECONDS,
+            may_wait=watch.is_blocked,
             rng=rng,
             metrics=self._metrics,
         )
@@ -141,7 +145,7 @@ class ConnectorWorld:
         )
         return Connector(
             CHANNEL,
-            outlets=outlets,
+            watch=watch,
             handle=HandleJob(deliver, log, clock),
             reader=JobReader(self.codec),
             deferred=fate.reach(self.deferred),
@@ -177,6 +181,10 @@ class ConnectorWorld:
         """All that was said of deliveries, each once however often it was said."""
         said = [self.codec.decode_status(record.value) for record in self.log.all(STATUS_UPDATED)]
         return list(dict.fromkeys(each for each in said if isinstance(each, DeliveryEvidence)))
+
+    def metrics(self) -> str:
+        """As Prometheus reads them."""
+        return generate_latest(self.registry).decode()
 
     def open_claims(self) -> int:
         """Calls of which nobody knows how they ended."""

@@ -1,6 +1,7 @@
 """A channel whose answers a test decides."""
 
 import itertools
+from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -105,3 +106,20 @@ class ScriptedAccount:
             self.accepted.append(told)
             outcome = Accepted(ProviderId(f"{self.account_id}.{next(self._ids)}"))
         return outcome
+
+
+def answering(outcomes: dict[str, list[Outcome | None]]) -> Callable[[Told], Awaitable[Outcome | None]]:
+    """Answers calls with these texts in turn, and accepts all others."""
+
+    async def answer(told: Told) -> Outcome | None:
+        return outcomes[told.text].pop(0) if outcomes.get(told.text) else None
+
+    return answer
+
+
+def by_person(told: list[Told]) -> dict[str, list[str]]:
+    """The texts that each heard."""
+    heard: dict[str, list[str]] = defaultdict(list)
+    for each in told:
+        heard[each.to].append(each.text)
+    return heard

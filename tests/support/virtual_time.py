@@ -2,7 +2,7 @@
 same program always runs the same way. Only for programs that wait for nothing but timers and each other."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -29,3 +29,13 @@ def run_in_virtual_time(main: Coroutine[Any, Any, T]) -> T:
     """Run to the end, with everything that it has started."""
     with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
         return runner.run(main)
+
+
+def virtual(test: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
+    """A test that runs in virtual time."""
+
+    def run() -> None:
+        run_in_virtual_time(test())
+
+    run.__doc__, run.__name__ = test.__doc__, test.__name__
+    return run

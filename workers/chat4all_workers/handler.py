@@ -12,6 +12,10 @@ from typing import Protocol
 from chat4all_core.ports.event_log import Record
 from chat4all_workers.dead_letter import UNREADABLE
 
+TOO_MANY_UNREADABLE = "too many records in a row can't be read; the last one:"
+"""Why a partition is halted."""
+HALT_REMEDY = "nothing is lost; see to the cause, then restart this worker (docs/operating.md, Halted partitions)"
+
 
 @dataclass(frozen=True, slots=True)
 class Rejection:

@@ -13,7 +13,16 @@ from chat4all_core.telemetry.metrics import Metrics
 from chat4all_core.telemetry.tracing import TRACEPARENT, SpanKind, Tracer
 from chat4all_workers.dead_letter import UNREADABLE, dead_letter_of, to_headers
 from chat4all_workers.gathering import pause_after
-from chat4all_workers.handler import Done, Halt, Handler, Outcome, Rejection, RetryAfter
+from chat4all_workers.handler import (
+    HALT_REMEDY,
+    TOO_MANY_UNREADABLE,
+    Done,
+    Halt,
+    Handler,
+    Outcome,
+    Rejection,
+    RetryAfter,
+)
 from chat4all_workers.rejections import Rejections
 from chat4all_workers.retry_schedule import RetrySchedule
 
@@ -42,7 +51,7 @@ class Worker:
         clock: Clock = system_clock,
         max_rejections: int = 100,
     ) -> None:
-        """`max_rejections`: a partition of which more records than that are rejected in a row is halted."""
+        """`max_rejections`: a partition of which more records than that can't be read in a row is halted."""
         self._handler = handler
         self._log = log
         self._metrics = metrics
@@ -177,8 +186,7 @@ class Worker:
         for partition in _first_offsets(records):
             of_partition = [record for record in records if record.source.partition == partition]
             if self._rejections.are_too_many(partition, (record.source in dead for record in of_partition)):
-                cause = f"too many records in a row can't be handled; the last one: {rejected[-1].reason}"
-                self._halt(Halt(partition, cause), of_partition)
+                self._halt(Halt(partition, f"{TOO_MANY_UNREADABLE} {rejected[-1].reason}"), of_partition)
         return (
             [record for record in records if record.source.partition not in self._halted],
             [rejection for rejection in rejected if rejection.record.source.partition not in self._halted],
@@ -196,7 +204,7 @@ class Worker:
         self._metrics.records_retried.labels(role=self._handler.role).inc(len(records))
 
     def _halt(self, halt: Halt, records: Sequence[Record]) -> None:
-        self._logger.error("a partition is halted", partition=halt.partition, cause=halt.cause)
+        self._logger.error("a partition is halted", partition=halt.partition, cause=halt.cause, remedy=HALT_REMEDY)
         self._consumer.rewind(_first_offsets(records))
         self._consumer.pause([halt.partition])
         self._halted.add(halt.partition)

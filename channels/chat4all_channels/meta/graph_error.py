@@ -63,9 +63,8 @@ def _without_code(answer: Answer) -> Outcome:
     if answer.status == 429 or answer.status >= 500:
         scope = Scope.ACCOUNT if answer.status == 429 else Scope.CHANNEL
         return RetryAfter(_wait(answer), scope, str(answer.status), cause)
-    if answer.status in (401, 403):
-        return AccountRefused(DeliveryFailure(str(answer.status), cause, "Check the access token and the base URL."))
-    return Refused(DeliveryFailure(str(answer.status), cause, "Check the base URL of the account."))
+    # Something else answers than the API: that says nothing of the message.
+    return AccountRefused(DeliveryFailure(str(answer.status), cause, "Check the access token and the base URL."))
 
 
 def _wait(answer: Answer) -> float:

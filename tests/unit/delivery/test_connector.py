@@ -1,60 +1,24 @@
-"""Connectors in virtual time: order, limits, retries, waiting."""
+"""Connectors in virtual time: order, limits, retries, what is told."""
 
-import asyncio
 import itertools
-from collections import defaultdict
-from collections.abc import Awaitable, Callable, Coroutine
 from datetime import timedelta
-from typing import Any
 
-from connector_world import TOPIC, ConnectorWorld, clock, now
-from prometheus_client.exposition import generate_latest
-from scripted_channel import CHANNEL, ScriptedAccount, Told, capabilities
-from virtual_time import run_in_virtual_time
+from connector_world import ConnectorWorld, now
+from scripted_channel import CHANNEL, ScriptedAccount, Told, answering, by_person, capabilities
+from virtual_time import virtual
 
 from chat4all_channels.channel import Limits
 from chat4all_channels.opaque import from_opaque
-from chat4all_channels.outcome import AccountRefused, Outcome, Refused, RetryAfter, Scope, Undecided
-from chat4all_core.domain.channel import AccountId, ChannelAddress, ProviderId
+from chat4all_channels.outcome import Refused, RetryAfter, Scope
+from chat4all_core.domain.channel import ChannelAddress, ProviderId
 from chat4all_core.domain.delivery import DeliveryFailure
 from chat4all_core.domain.delivery_state import DeliveryState
 from chat4all_core.domain.file import Attachment
 from chat4all_core.domain.ids import FileId
 from chat4all_core.domain.timestamp import SECOND, Timestamp
-from chat4all_core.ports.event_log import CHANNEL_RECEIVED, DEAD_LETTER, STATUS_UPDATED
+from chat4all_core.ports.event_log import CHANNEL_RECEIVED, STATUS_UPDATED
 from chat4all_core.ports.provider_messages import ProviderMessage
 from chat4all_core.ports.rate_limiter import RateLimit
-from chat4all_workers.dead_letter import from_record
-from chat4all_workers.delivery.load import Bounds
-
-FAILURE = DeliveryFailure("131026", "not on the network", "ask for another number")
-
-
-def virtual(test: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
-    """A test that runs in virtual time."""
-
-    def run() -> None:
-        run_in_virtual_time(test())
-
-    run.__doc__, run.__name__ = test.__doc__, test.__name__
-    return run
-
-
-def answering(outcomes: dict[str, list[Outcome | None]]) -> Callable[[Told], Awaitable[Outcome | None]]:
-    """Answers calls with these texts in turn, and accepts all others."""
-
-    async def answer(told: Told) -> Outcome | None:
-        return outcomes[told.text].pop(0) if outcomes.get(told.text) else None
-
-    return answer
-
-
-def by_person(told: list[Told]) -> dict[str, list[str]]:
-    """The texts that each heard."""
-    heard: dict[str, list[str]] = defaultdict(list)
-    for each in told:
-        heard[each.to].append(each.text)
-    return heard
 
 
 @virtual
@@ -129,155 +93,6 @@ async def test_a_person_s_limit_is_kept() -> None:
     await world.run_to_the_end()
     assert [round(told.at) for told in account.accepted if told.to == "+1"] == [0, 0, 0, 6, 12, 18, 24, 30, 36, 42]
     assert max(told.at for told in account.accepted if told.to != "+1") < 1
-
-
-@virtual
-async def test_an_account_that_is_to_slow_down_tells_nothing_meanwhile() -> None:
-    """After the channel asked the account to wait, nothing is told until then; then one call tries, and the others
-    follow."""
-    account = ScriptedAccount(now, answer=answering({"2": [RetryAfter(60, Scope.ACCOUNT, "130429", "throughput")]}))
-    world = ConnectorWorld(account, partitions=1)
-    for number in range(30):
-        await world.request(f"+{number}")
-    await world.run_to_the_end()
-    assert not [told for told in account.calls if 1 < told.at < 60]
-    assert len(account.accepted) == 30
-
-
-@virtual
-async def test_a_channel_that_is_silent_is_left_alone() -> None:
-    """After a few calls without an answer the rest waits, so that few messages are UNKNOWN; each of those is told once;
-    when the channel answers again, the others go out in order."""
-
-    async def silent_at_first(told: Told) -> Outcome | None:
-        await asyncio.sleep(1)
-        return Undecided("no answer") if told.at < 100 else None
-
-    account = ScriptedAccount(now, answer=silent_at_first)
-    world = ConnectorWorld(account)
-    for number in range(900):
-        await world.request(f"+{number % 90}")
-    await world.run_to_the_end()
-    unknown = {each.sequence for each in world.evidence() if each.state is DeliveryState.UNKNOWN}
-    assert len(unknown) < 120  # those under way when the first were found to stay unanswered, and a few probes
-    assert len(account.calls) == 900
-    assert {int(told.text) for told in account.accepted} == set(range(1, 901)) - unknown
-    assert all(texts == sorted(texts, key=int) for texts in by_person(account.accepted).values())
-
-
-@virtual
-async def test_an_account_that_is_refused_waits_for_somebody() -> None:
-    """An account whose token is wrong asks rarely, loses nothing, and goes on by itself once it is let in."""
-    refused = AccountRefused(DeliveryFailure("190", "token expired", "a new token"))
-
-    async def locked_out(told: Told) -> Outcome | None:
-        return refused if told.at < 3_600 else None
-
-    account = ScriptedAccount(now, answer=locked_out)
-    world = ConnectorWorld(account)
-    for number in range(500):
-        await world.request(f"+{number % 50}")
-    running = asyncio.create_task((connector := world.connector()).run())
-    await asyncio.sleep(1_800)
-    assert 'chat4all_channel_accounts{channel="whatsapp",state="stopped"} 1.0' in _metrics(world)
-    connector.stop()
-    await running
-    assert len(account.calls) < 100  # those under way when the first was refused, and a try now and then
-    assert world.evidence() == []
-    await asyncio.sleep(1_800)
-    await world.run_to_the_end()
-    assert len(account.accepted) == 500
-    assert all(texts == sorted(texts, key=int) for texts in by_person(account.accepted).values())
-
-
-@virtual
-async def test_other_accounts_go_on() -> None:
-    """People who wrote to another account hear from that one, also while the first one is locked out."""
-    refused = AccountRefused(DeliveryFailure("190", "token expired", "a new token"))
-
-    async def locked_out(_told: Told) -> Outcome:
-        return refused
-
-    first, second = ScriptedAccount(now, answer=locked_out), ScriptedAccount(now, account_id="second")
-    world = ConnectorWorld(first, second)
-    for number in range(100):
-        await world.contacts.received(ChannelAddress(CHANNEL, f"+{number}"), AccountId("second"), "", clock())
-        await world.request(f"+{number}")
-        await world.request(f"+9{number:03}")
-    await world.run_until(lambda: len(second.accepted) == 100, world.connector())
-    assert not first.accepted
-
-
-@virtual
-async def test_long_waits_are_put_aside_in_order() -> None:
-    """A person who must wait for long waits outside of the log, which is committed; what comes meanwhile waits too,
-    also for another process, and all goes out in order when the time is over."""
-    hour = 3_600.0
-    account = ScriptedAccount(now, answer=answering({"1": [RetryAfter(hour, Scope.RECIPIENT, "131049", "later")]}))
-    world = ConnectorWorld(account)
-    for to in ("+1", "+1", "+2"):
-        await world.request(to)
-    await world.run_until(world.is_all_committed, world.connector())
-    assert by_person(account.accepted) == {"+2": ["3"]}
-    await world.request("+1")
-    await world.run_until(world.is_all_committed, world.connector())
-    assert by_person(account.accepted) == {"+2": ["3"]}
-    await world.run_to_the_end()
-    assert by_person(account.accepted) == {"+2": ["3"], "+1": ["1", "2", "4"]}
-    assert hour < account.accepted[-1].at < hour + 60
-    assert [each.sequence for each in world.evidence() if each.recipient.endswith("+1")] == [1, 2, 4]
-
-
-@virtual
-async def test_what_is_refused_for_good_is_a_dead_letter() -> None:
-    """It is FAILED with the channel's code and a remedy, lies with its history among the dead letters, and the
-    person's next message goes out."""
-    account = ScriptedAccount(
-        now, answer=answering({"1": [RetryAfter(1, Scope.RECIPIENT, "131000", "hiccup"), Refused(FAILURE)]})
-    )
-    world = ConnectorWorld(account)
-    delivery = await world.request("+1")
-    await world.request("+1")
-    await world.run_to_the_end()
-    failed, sent = world.evidence()
-    assert (failed.state, failed.failure) == (DeliveryState.FAILED, FAILURE)
-    assert sent.state is DeliveryState.SENT
-    (record,) = world.log.all(DEAD_LETTER)
-    letter = from_record(record)
-    assert (letter.code, letter.reason, letter.remedy) == (FAILURE.code, FAILURE.reason, FAILURE.remedy)
-    assert [event.what for event in letter.history] == ["131000: hiccup"]
-    assert (letter.topic, letter.key, world.codec.decode_delivery(letter.value)) == (TOPIC, "+1", delivery)
-
-
-@virtual
-async def test_a_record_that_can_t_be_read_is_a_dead_letter() -> None:
-    """It is rejected with the reason, and holds up nobody, not even the person whose key it has."""
-    world = ConnectorWorld()
-    await world.log.append(TOPIC, "+1", b"\xff")
-    await world.request("+1")
-    await world.run_to_the_end()
-    letters = [from_record(record) for record in world.log.all(DEAD_LETTER)]
-    assert [(letter.topic, letter.value, letter.code) for letter in letters] == [(TOPIC, b"\xff", "UNREADABLE")]
-    assert len(world.account.accepted) == 1
-
-
-@virtual
-async def test_too_many_dead_letters_stop_their_partition() -> None:
-    """A release that fails with everything does not empty a topic: after some dead letters in a row the partition
-    stands, and a process that can do better goes on from there."""
-    world = ConnectorWorld(partitions=1)
-    for number in range(50):
-        await world.log.append(TOPIC, f"+{number}", b"\xff")
-    connector = world.connector(max_rejections=10)
-    running = asyncio.create_task(connector.run())
-    await asyncio.sleep(600)
-    connector.stop()
-    await running
-    assert len(world.log.all(DEAD_LETTER)) < 50
-    assert not world.is_all_committed()
-    await world.run_to_the_end()
-    assert len({record.value for record in world.log.all(DEAD_LETTER)}) == 1
-    assert len({from_record(record).dead_letter_id for record in world.log.all(DEAD_LETTER)}) == 50
 
 
 @virtual
@@ -387,26 +202,3 @@ async def test_a_reply_names_what_it_answers() -> None:
     await world.request("+1", reply_to="message 77")
     await world.run_to_the_end()
     assert [told.envelope.reply_to for told in world.account.accepted] == [None, "account.1", None]
-
-
-@virtual
-async def test_memory_is_bounded() -> None:
-    """No more deliveries are held than allowed, nor is reading further ahead than allowed, while one person's stay
-    unfinished; all others go out all the same."""
-    account = ScriptedAccount(now, answer=answering({"1": [RetryAfter(500, Scope.RECIPIENT, "1", "busy")] * 3}))
-    world = ConnectorWorld(account, partitions=1)
-    for number in range(1_000):
-        await world.request(f"+{number}")
-    connector = world.connector(bounds=Bounds(ahead=100, jobs=50))
-    running = asyncio.create_task(connector.run())
-    await asyncio.sleep(400)
-    told = len(account.accepted)
-    assert 50 <= told <= 150
-    connector.stop()
-    await running
-    await world.run_to_the_end(world.connector(bounds=Bounds(ahead=100, jobs=50)))
-    assert len(account.accepted) == 1_000
-
-
-def _metrics(world: ConnectorWorld) -> str:
-    return generate_latest(world.registry).decode()

@@ -26,6 +26,10 @@ arrived, so there must not be many."""
 _TROUBLED_PEOPLE = 5
 """So many people in a row for whom the channel had only trouble close it too: it is not the message."""
 
+_PROBE_SECONDS = 5.0
+"""How long a probe is taken to last: most are quicker, few take as long as a call may."""
+_SHORT_SECONDS = 2.0
+"""For a pause that ends sooner it is not worth while to stop reading, or to put anything aside."""
 _MOMENT = 0.001
 """Seconds; a shorter wait may be too short for a clock to notice."""
 
@@ -60,18 +64,29 @@ class AccountGate:
         return self._state
 
     def closed_for(self) -> float:
-        """Seconds until a call may go through; 0 when one may now."""
-        return 0.0 if self._state is GateState.OPEN else max(0.0, self._until - _now())
+        """Seconds until a call may go through, as far as that is known; 0 when one may now."""
+        if self._state is GateState.OPEN:
+            return 0.0
+        return _PROBE_SECONDS if self._probing else max(0.0, self._until - _now())
 
-    async def enter(self) -> int:
-        """Wait until a call may go through; a ticket for it, which must be given back by `report` or `abandon`."""
+    @property
+    def is_closed_for_long(self) -> bool:
+        """Whether what waits for it should wait elsewhere than in memory."""
+        return self.closed_for() > _SHORT_SECONDS
+
+    async def enter(self, patience: float) -> int | None:
+        """Wait until a call may go through, for so many seconds at most; a ticket for it, which must be given back by
+        `report` or `abandon`."""
+        give_up_at = _now() + patience
         while self._state is not GateState.OPEN:
-            if not self._probing and (wait := self._until - _now()) <= 0:
+            if not self._probing and _now() >= self._until:
                 self._probing = True
                 break
-            changed = self._changed
+            if _now() >= give_up_at:
+                return None
+            changed, at = self._changed, give_up_at if self._probing else min(give_up_at, self._until)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(changed.wait(), None if self._probing else max(wait, _MOMENT))
+                await asyncio.wait_for(changed.wait(), max(at - _now(), _MOMENT))
         return self._epoch
 
     def is_current(self, ticket: int) -> bool:

@@ -18,6 +18,7 @@ from chat4all_workers.delivery.handle_job import HandleJob
 from chat4all_workers.delivery.job_reader import JobReader
 from chat4all_workers.delivery.load import Bounds
 from chat4all_workers.delivery.outlet import Outlet
+from chat4all_workers.delivery.outlet_watch import OutletWatch
 from chat4all_workers.delivery.record_accepted import RecordAccepted
 from chat4all_workers.delivery.tell_part import TellPart
 
@@ -42,12 +43,14 @@ def build_connector(
     takes longer than the lease is given up, and UNKNOWN."""
     rng = random.Random()
     outlets = [Outlet(account, limiter, rng) for account in accounts]
+    watch = OutletWatch(channel, outlets, metrics)
     tell_part = TellPart(
         ledger=engine.ledger,
         record_accepted=RecordAccepted(engine.provider_messages, engine.log),
         clock=clock,
         owner=str(uuid.uuid4()),
         lease_seconds=lease_seconds,
+        may_wait=watch.is_blocked,
         rng=rng,
         metrics=metrics,
     )
@@ -65,7 +68,7 @@ def build_connector(
     )
     return Connector(
         channel,
-        outlets=outlets,
+        watch=watch,
         handle=HandleJob(deliver, engine.log, clock),
         reader=JobReader(codec),
         deferred=engine.deferred,

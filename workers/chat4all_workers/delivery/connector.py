@@ -22,10 +22,10 @@ from chat4all_workers.delivery.handle_job import HandleJob
 from chat4all_workers.delivery.job import Job, Result
 from chat4all_workers.delivery.job_reader import JobReader
 from chat4all_workers.delivery.load import Bounds, Load
-from chat4all_workers.delivery.outlet import Outlet
 from chat4all_workers.delivery.outlet_watch import OutletWatch
 from chat4all_workers.delivery.partition import Partition
 from chat4all_workers.delivery.recipient_queue import RecipientQueue
+from chat4all_workers.handler import HALT_REMEDY, TOO_MANY_UNREADABLE
 
 _BATCH = 500
 _IDLE_SECONDS = 1.0
@@ -34,7 +34,10 @@ _BUSY_SECONDS = 0.1
 _COMMIT_SECONDS = 0.1
 _LOOK_SECONDS = 15.0
 """How often people whose deliveries were put aside are looked for."""
-_PEOPLE_AT_ONCE = 100
+_LOOK_ON_SECONDS = 3.0
+"""The same when there were more than can be taken up at once."""
+_PEOPLE_AT_ONCE = 300
+"""That are taken up of each partition."""
 _HANDOVER_SECONDS = 20.0
 """How long a partition that goes waits for the calls under way; less than a group waits for a member."""
 _HEALTHY_SECONDS = 30.0
@@ -51,7 +54,7 @@ class Connector:
         self,
         channel: ChannelName,
         *,
-        outlets: Sequence[Outlet],
+        watch: OutletWatch,
         handle: HandleJob,
         reader: JobReader,
         deferred: DeferredDeliveries,
@@ -62,7 +65,7 @@ class Connector:
         max_rejections: int,
         bounds: Bounds,
     ) -> None:
-        """`max_rejections`: so many dead letters in a row stop their partition."""
+        """`max_rejections`: a partition of which more records than that can't be read in a row is halted."""
         self._channel = channel
         self._handle = handle
         self._reader = reader
@@ -71,15 +74,16 @@ class Connector:
         self._rng = rng
         self._metrics = metrics
         self._max_rejections = max_rejections
-        self._watch = OutletWatch(channel, outlets, metrics)
+        self._watch = watch
         self._load = Load(bounds)
+        self._most_of_one = bounds.of_one
         self._consumer: Consumer = log.consumer(delivery_requested(channel), f"chat4all.connector.{channel}")
         self._logger = structlog.get_logger(role=self.role)
         self._stop = asyncio.Event()
         self._polling: asyncio.Task[Sequence[Record]] | None = None
         self._partitions: dict[int, Partition] = {}
         self._paused: set[int] = set()
-        self._heard_at = self._committed_at = self._looked_at = float("-inf")
+        self._heard_at = self._committed_at = self._look_at = float("-inf")
 
     @property
     def role(self) -> str:
@@ -172,6 +176,7 @@ class Connector:
                 deferred=self._deferred,
                 clock=self._clock,
                 rng=self._rng,
+                most=self._most_of_one,
             )
         return queue
 
@@ -185,12 +190,13 @@ class Connector:
     def _may_call(self, partition: Partition) -> bool:
         return not partition.gone and _now() - self._heard_at < _FENCE_SECONDS
 
-    def _finish(self, partition: Partition, job: Job, result: Result) -> None:
-        partition.finish(job, result)
+    def _finish(self, partition: Partition, job: Job) -> None:
+        partition.finish(job)
         self._metrics.records_handled.labels(role=self.role).inc()
-        if partition.rejected_in_a_row > self._max_rejections and not partition.gone:
-            why = f"more than {self._max_rejections} deliveries in a row became dead letters"
-            self._halt(partition.number, why)
+        if job.delivery is None:
+            self._metrics.records_rejected.labels(role=self.role).inc()
+        if partition.unreadable_in_a_row > self._max_rejections and not partition.gone:
+            self._halt(partition.number, f"{TOO_MANY_UNREADABLE} {job.unreadable}")
 
     def _read_deferred(self, deferred: DeferredDelivery) -> Job:
         return self._reader.read_deferred(delivery_requested(self._channel), deferred)
@@ -207,14 +213,16 @@ class Connector:
                 self._partitions[number].progress.committed(offset)
 
     async def _look_for_due(self) -> None:
-        if _now() - self._looked_at < _LOOK_SECONDS:
+        if _now() < self._look_at:
             return
-        self._looked_at = _now()
+        self._look_at = _now() + _LOOK_SECONDS
         for number in list(self._partitions):
             due = await self._deferred.due(self._channel, number, self._clock(), _PEOPLE_AT_ONCE)
             partition = self._partitions.get(number)
             if partition is None or partition.gone:
                 continue
+            if len(due) == _PEOPLE_AT_ONCE:
+                self._look_at = _now() + _LOOK_ON_SECONDS
             for to in due:
                 self._start(partition, to, to.address)
 
@@ -233,7 +241,7 @@ class Connector:
 
     def _halt(self, number: int, cause: str) -> None:
         """Nothing is lost: what is not finished is not committed, and comes again when the process is restarted."""
-        self._logger.error("a partition is halted", partition=number, cause=cause)
+        self._logger.error("a partition is halted", partition=number, cause=cause, remedy=HALT_REMEDY)
         partition = self._partitions.setdefault(number, Partition(number))
         partition.halt()
         self._report_halted()
@@ -244,7 +252,7 @@ class Connector:
 
     async def _assigned(self, partitions: Sequence[int]) -> None:
         self._partitions.update({number: Partition(number) for number in partitions})
-        self._looked_at = float("-inf")
+        self._look_at = float("-inf")
         self._logger.info("partitions assigned", partitions=list(partitions))
 
     async def _revoked(self, partitions: Sequence[int]) -> None:

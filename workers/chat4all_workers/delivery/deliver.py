@@ -143,11 +143,11 @@ class Deliver:
             value = self._codec.encode_status(_evidence(delivery, told))
             await persist(self._log.append, STATUS_UPDATED, delivery.conversation_id, value, trace_headers())
         if told.failure is None:
-            return Finished(told=told.state is DeliveryState.SENT)
+            return Finished()
         letter = _dead_letter(job, delivery, told.failure, told.time)
         headers = {**job.headers, **to_headers(letter)}
         await persist(self._log.append, DEAD_LETTER, letter.key, letter.value, headers)
-        return Finished(failure=told.failure, told=False)
+        return Finished()
 
 
 def _evidence(delivery: Delivery, told: Settlement) -> DeliveryEvidence:

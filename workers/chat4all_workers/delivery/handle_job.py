@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import structlog
 
-from chat4all_core.domain.delivery import DeliveryFailure
 from chat4all_core.ports.clock import Clock
 from chat4all_core.ports.event_log import DEAD_LETTER, EventLog
 from chat4all_workers.dead_letter import dead_letter_of, to_headers
@@ -35,4 +34,4 @@ class HandleJob:
         _log.error("a delivery can't be read", source=str(job.source), reason=letter.reason)
         headers = {**job.headers, **to_headers(letter)}
         await persist(self._log.append, DEAD_LETTER, letter.key, letter.value, headers)
-        return Finished(DeliveryFailure(letter.code, letter.reason, letter.remedy), told=False)
+        return Finished()

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from chat4all_core.domain.dead_letter import DeadLetterEvent
-from chat4all_core.domain.delivery import Delivery, DeliveryFailure
+from chat4all_core.domain.delivery import Delivery
 from chat4all_core.domain.source import Source
 from chat4all_core.domain.timestamp import Timestamp
 from chat4all_core.ports.event_log import Record
@@ -45,11 +45,6 @@ class Job:
 @dataclass(frozen=True, slots=True)
 class Finished:
     """All that a job asks for is durable, and it need not be done again."""
-
-    failure: DeliveryFailure | None = None
-    """Why it is a dead letter, if it is."""
-    told: bool = True
-    """Whether the channel is known to have taken it."""
 
 
 @dataclass(frozen=True, slots=True)

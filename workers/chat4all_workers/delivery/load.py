@@ -13,6 +13,8 @@ class Bounds:
     """Deliveries in memory."""
     bytes: int = 32 << 20
     """Their values together."""
+    of_one: int = 200
+    """Deliveries to one person in memory, give or take what comes while one of them is told."""
 
 
 class Load:

@@ -2,6 +2,8 @@
 
 import asyncio
 import random
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from chat4all_channels.channel import ChannelAccount
 from chat4all_channels.outcome import Outcome
@@ -11,6 +13,16 @@ from chat4all_workers.delivery.account_gate import AccountGate
 
 _CALLS = 256
 """Under way at a time: enough for a channel that answers in 0.25 s to be told 1,000 messages a second."""
+_LOOK_SECONDS = 1.0
+"""How often whoever waits at a closed gate looks whether it still may."""
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """The account tells its channel nothing for a while."""
+
+    seconds: float
+    """For how long, as far as that is known."""
 
 
 class Outlet:
@@ -28,17 +40,26 @@ class Outlet:
         self._calls = asyncio.Semaphore(_CALLS)
         self._turn = asyncio.Lock()
 
-    async def permit(self, to: str) -> int:
+    async def permit(self, to: str, may_wait: Callable[[], bool]) -> int | Closed:
         """Wait until a message may be told to a recipient, at once then; a ticket, which must be given back by `done`.
-        A call is one message: what is tried again needs a permit again."""
+        A call is one message: what is tried again needs a permit again.
+
+        Args:
+            to: the recipient.
+            may_wait: whether a gate that is closed for long may be waited for; else that is Closed.
+        """
+        if (closed := self._closed(may_wait)) is not None:
+            return closed
         await self._take(f"{self._key}:{to}", self._recipient_limit)
         await self._calls.acquire()
+        permit: int | Closed | None = None
         try:
             async with self._turn:
-                return await self._account_permit()
-        except BaseException:
-            self._calls.release()
-            raise
+                permit = await self._account_permit(may_wait)
+            return permit
+        finally:
+            if not isinstance(permit, int):
+                self._calls.release()
 
     def done(self, ticket: int, to: str, outcome: Outcome | None) -> None:
         """How the call to a recipient ended; None: there was none."""
@@ -48,9 +69,14 @@ class Outlet:
         else:
             self.gate.report(ticket, to, outcome)
 
-    async def _account_permit(self) -> int:
-        while True:
-            ticket = await self.gate.enter()
+    def _closed(self, may_wait: Callable[[], bool]) -> Closed | None:
+        return Closed(self.gate.closed_for()) if self.gate.is_closed_for_long and not may_wait() else None
+
+    async def _account_permit(self, may_wait: Callable[[], bool]) -> int | Closed:
+        while (closed := self._closed(may_wait)) is None:
+            ticket = await self.gate.enter(_LOOK_SECONDS)
+            if ticket is None:
+                continue
             try:
                 await self._take(self._key, self._limit)
             except BaseException:
@@ -58,6 +84,7 @@ class Outlet:
                 raise
             if self.gate.is_current(ticket):
                 return ticket
+        return closed
 
     async def _take(self, key: str, limit: RateLimit) -> None:
         while True:

@@ -8,9 +8,6 @@ from chat4all_core.telemetry.metrics import Metrics
 from chat4all_workers.delivery.account_gate import GateState
 from chat4all_workers.delivery.outlet import Outlet
 
-_SHORT_SECONDS = 2.0
-"""For a pause that ends sooner it is not worth while to stop reading."""
-
 
 class OutletWatch:
     """Looks at all gates."""
@@ -21,8 +18,9 @@ class OutletWatch:
         self._metrics = metrics
 
     def is_blocked(self) -> bool:
-        """Whether no account will send for a while: what is not read stays in the log, and costs nothing there."""
-        return all(outlet.gate.closed_for() > _SHORT_SECONDS for outlet in self._outlets)
+        """Whether no account will send for a while: what is not read stays in the log, and costs nothing there. While
+        others go on, what waits for an account that is closed has to make room for theirs."""
+        return all(outlet.gate.is_closed_for_long for outlet in self._outlets)
 
     def report(self, held: int) -> None:
         """Set the metrics; `held` is the number of deliveries in memory."""

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 
-from chat4all_workers.delivery.job import Finished, Job, Result
+from chat4all_workers.delivery.job import Job
 from chat4all_workers.delivery.progress import Progress
 from chat4all_workers.delivery.recipient_queue import RecipientQueue
 from chat4all_workers.delivery.undisturbed import Undisturbed
@@ -19,7 +19,7 @@ class Partition:
         self.queues: dict[str, RecipientQueue] = {}
         self.gone = False
         """Nothing may be told any more: it is somebody else's, or halted."""
-        self.rejected_in_a_row = 0
+        self.unreadable_in_a_row = 0
         self.jobs = 0
         self.bytes = 0
 
@@ -29,15 +29,12 @@ class Partition:
         self.jobs += 1
         self.bytes += len(job.record.value)
 
-    def finish(self, job: Job, result: Result) -> None:
-        """A record is done with; counts those that are dead letters."""
+    def finish(self, job: Job) -> None:
+        """A record is done with; counts those that can't be read."""
         self.progress.finish(job.source.offset)
         self.jobs -= 1
         self.bytes -= len(job.record.value)
-        if isinstance(result, Finished) and result.failure is not None:
-            self.rejected_in_a_row += 1
-        elif isinstance(result, Finished) and result.told:
-            self.rejected_in_a_row = 0
+        self.unreadable_in_a_row = self.unreadable_in_a_row + 1 if job.delivery is None else 0
 
     async def end(self, patience: float) -> None:
         """Stop everything; calls that are under way end, if they do in time."""

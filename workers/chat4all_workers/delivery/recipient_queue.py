@@ -21,7 +21,7 @@ _log = structlog.get_logger(__name__)
 Handle = Callable[[Job], Awaitable[Result]]
 """Does a job. It may be done again."""
 
-Finish = Callable[[Job, Result], None]
+Finish = Callable[[Job], None]
 """Told of every job that came from the log, when it need not be done from there again."""
 
 Read = Callable[[DeferredDelivery], Job]
@@ -42,8 +42,10 @@ class RecipientQueue:
         deferred: DeferredDeliveries,
         clock: Clock,
         rng: random.Random,
+        most: int,
     ) -> None:
-        """`to`: None for records that can't be read, which are put aside never."""
+        """`to`: None for records that can't be read, which are put aside never. `most`: of more jobs than that, all are
+        put aside, due at once: who gets more than they may be told does not take up everybody's room."""
         self._to = to
         self._handle = handle
         self._finish = finish
@@ -51,6 +53,7 @@ class RecipientQueue:
         self._deferred = deferred
         self._clock = clock
         self._rng = rng
+        self._most = most
         self._jobs: deque[Job] = deque()
         self._task: asyncio.Task[None] | None = None
         self._failures = 0
@@ -74,6 +77,9 @@ class RecipientQueue:
         due_at = await self._due_at()
         while True:
             try:
+                if self._to is not None and len(self._jobs) > self._most:
+                    due_at = due_at or self._clock()
+                    await self._put_aside(self._to, due_at, [])
                 if due_at is not None and self._to is not None:
                     if due_at > self._clock():
                         await self._put_aside(self._to, due_at, [])
@@ -103,7 +109,7 @@ class RecipientQueue:
             await self._put_aside(self._to, result.until, [])
             return result.until
         self._jobs.popleft()
-        self._finish(job, result)
+        self._finish(job)
         return None
 
     async def _do_first_deferred(self, to: ChannelAddress) -> Timestamp | None:
@@ -127,4 +133,4 @@ class RecipientQueue:
             aside = ()
             for job in jobs:
                 self._jobs.popleft()
-                self._finish(job, Postponed(due_at))
+                self._finish(job)

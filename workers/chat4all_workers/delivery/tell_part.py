@@ -19,7 +19,7 @@ from chat4all_core.ports.delivery_ledger import Claim, DeliveryLedger, LedgerKey
 from chat4all_core.telemetry.metrics import Metrics
 from chat4all_workers.delivery.backoff import Backoff
 from chat4all_workers.delivery.job import Job, Postponed
-from chat4all_workers.delivery.outlet import Outlet
+from chat4all_workers.delivery.outlet import Closed, Outlet
 from chat4all_workers.delivery.parts import Telling, template_of
 from chat4all_workers.delivery.patience import persist
 from chat4all_workers.delivery.record_accepted import RecordAccepted
@@ -77,15 +77,17 @@ class TellPart:
         clock: Clock,
         owner: str,
         lease_seconds: float,
+        may_wait: Callable[[], bool],
         rng: random.Random,
         metrics: Metrics,
     ) -> None:
-        """`owner` is a name that no other process has, nor had before."""
+        """`owner` is a name that no other process has, nor had before; `may_wait`: see Outlet.permit."""
         self._ledger = ledger
         self._record_accepted = record_accepted
         self._clock = clock
         self._owner = owner
         self._lease_seconds = lease_seconds
+        self._may_wait = may_wait
         self._rng = rng
         self._metrics = metrics
         self._runs = itertools.count(1)
@@ -109,7 +111,9 @@ class TellPart:
             if known is not None:
                 return known
             # Tokens before the claim: what is claimed is called at once, so that a crash leaves few open claims.
-            ticket = await part.outlet.permit(part.envelope.to)
+            ticket = await part.outlet.permit(part.envelope.to, self._may_wait)
+            if isinstance(ticket, Closed):
+                return self._postponed(ticket.seconds)
             attempt = await undisturbed.run(self._attempt(part, job, owner, ticket, may_call, as_template=as_template))
             match attempt:
                 case Settlement():
@@ -123,8 +127,11 @@ class TellPart:
                     job.tries += 1
                     wait = seconds or _BACKOFFS[scope].seconds(job.tries, self._rng)
                     if wait > LONGEST_WAIT:
-                        return Postponed(Timestamp(self._clock() + int(wait * SECOND)))
+                        return self._postponed(wait)
                     await asyncio.sleep(wait)
+
+    def _postponed(self, seconds: float) -> Postponed:
+        return Postponed(Timestamp(self._clock() + int(seconds * SECOND)))
 
     async def _settled(self, key: LedgerKey, owner: str) -> Settlement | None:
         """How it ended before, if it did; waits for whoever tells it just now."""
