@@ -7,7 +7,13 @@ from chat4all_channels.accounts import ChannelAccounts, OpenAccount
 from chat4all_channels.channel import ReceivesWebhooks, WebhookError
 from chat4all_channels.registry import REGISTRY
 from chat4all_core.domain.channel import AccountId, ChannelName
-from chat4all_core.domain.errors import InvalidArgumentError, NotFoundError, PermissionDeniedError, Reason
+from chat4all_core.domain.errors import (
+    InvalidArgumentError,
+    NotFoundError,
+    PermissionDeniedError,
+    Reason,
+    UnavailableError,
+)
 from chat4all_core.ports.clock import Clock
 from chat4all_core.ports.event_codec import ChannelReceived, EventCodec
 from chat4all_core.ports.event_log import CHANNEL_RECEIVED, EventLog
@@ -42,6 +48,7 @@ class WebhookIntake:
                 answer = opened.account.verify(query)
                 if answer is not None:
                     return answer
+        self._received.labels(channel=channel, outcome="not_authentic").inc()
         raise _not_authentic()
 
     async def receive(self, channel: str, headers: Mapping[str, str], body: bytes) -> None:
@@ -69,18 +76,21 @@ class WebhookIntake:
             raise _malformed(str(error)) from error
         time, trace = self._clock(), trace_headers()
         # All at once: those of one person keep their order, for an append takes its place when it is called.
-        await asyncio.gather(
-            *(
-                self._log.append(
-                    CHANNEL_RECEIVED,
-                    f"{channel}:{piece.key}",
-                    self._codec.encode_received(ChannelReceived(ChannelName(channel), piece.account, piece.body, time)),
-                    trace,
-                )
-                for piece in pieces
+        appended = [
+            self._log.append(
+                CHANNEL_RECEIVED,
+                f"{channel}:{piece.key}",
+                self._codec.encode_received(ChannelReceived(ChannelName(channel), piece.account, piece.body, time)),
+                trace,
             )
-        )
-        count(channel=channel, outcome="accepted").inc()
+            for piece in pieces
+        ]
+        try:
+            await asyncio.gather(*appended)
+        except UnavailableError:
+            count(channel=channel, outcome="unavailable").inc()
+            raise
+        count(channel=channel, outcome="accepted" if pieces else "ignored").inc()
 
     def _of(self, channel: str) -> Sequence[OpenAccount]:
         accounts = self._accounts.get(ChannelName(channel))

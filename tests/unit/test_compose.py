@@ -125,10 +125,16 @@ def test_mounted_files_exist(services: dict[str, Any]) -> None:
 
 
 def test_prometheus_scrapes_and_grafana_shows_what_there_is(services: dict[str, Any]) -> None:
-    """Scrape targets are services of compose.yaml, and the dashboard's data source is the provisioned one."""
-    scrape = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text())["scrape_configs"]
-    targets = [target for job in scrape for each in job["static_configs"] for target in each["targets"]]
-    assert {target.partition(":")[0] for target in targets} - set(services) == {"127.0.0.1"}
+    """Scrape targets are services of compose.yaml, all servers, workers and connectors among them; the rules are
+    mounted beside; and the dashboard's data source is the provisioned one."""
+    prometheus = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text())
+    jobs = prometheus["scrape_configs"]
+    targets = [target for job in jobs for each in job["static_configs"] for target in each["targets"]]
+    ours = {name for name, service in services.items() if "app:" in service["image"]} - {"setup"}
+    assert ours | {"127.0.0.1", "minio"} == {target.partition(":")[0] for target in targets}
+    for file in prometheus["rule_files"]:
+        rules = yaml.safe_load((ROOT / "deploy/prometheus" / file).read_text())["groups"][0]["rules"]
+        assert all(rule["annotations"]["summary"] and rule["annotations"]["remedy"] for rule in rules)
     provisioned = yaml.safe_load((ROOT / "deploy/grafana/provisioning/datasources/prometheus.yaml").read_text())
     dashboard = json.loads((ROOT / "deploy/grafana/dashboards/chat4all.json").read_text())
     known = {source["uid"] for source in provisioned["datasources"]}

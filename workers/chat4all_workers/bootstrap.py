@@ -98,7 +98,9 @@ def _inbound(parts: WorkerParts) -> Handler | None:
 def _pollers(parts: WorkerParts, inbound: Worker) -> Sequence[Running]:
     """Of all inbound workers the one that has the first partition asks."""
     return [
-        Poller(channel, opened.account, parts.engine.log, parts.codec, parts.clock, lambda: inbound.owns(0))
+        Poller(
+            channel, opened.account, parts.engine.log, parts.codec, parts.clock, parts.metrics, lambda: inbound.owns(0)
+        )
         for channel, of_channel in parts.accounts.items()
         for opened in of_channel
         if isinstance(opened.account, Polls) and opened.account.is_polled

@@ -54,7 +54,10 @@ class Metrics:
         """Server, wherever a subscription is served."""
 
         self.webhooks_received = counter(
-            "webhooks_received_total", "Calls of channels to webhooks, by what became of them.", "channel", "outcome"
+            "webhooks_received_total",
+            "Calls to webhooks: accepted, not_authentic, malformed, unavailable, or ignored (of no account of ours).",
+            "channel",
+            "outcome",
         )
         """Server, the webhook intake."""
 
@@ -62,6 +65,13 @@ class Metrics:
             "channel_events_total", "What channels told, by kind: message, report, unsupported.", "channel", "kind"
         )
         """Workers, the inbound role."""
+        self.channel_polls = counter(
+            "channel_polls_total",
+            "Times that a channel was asked for news: answered, failed.",
+            "channel",
+            "outcome",
+        )
+        """Workers, the poller."""
 
         self.messages_routed = counter("messages_routed_total", "Messages that were given their sequence and stored.")
         """Workers, the router."""
@@ -81,13 +91,17 @@ class Metrics:
         self.records_retried = counter("worker_records_retried_total", "Records put off to be tried again.", "role")
         """Workers, the runtime."""
         self.records_rejected = counter(
-            "worker_records_rejected_total", "Records written to the dead-letter topic.", "role"
+            "worker_records_rejected_total",
+            "Records that could not be handled and are dead letters.",
+            "role",
         )
-        """Workers, the runtime."""
+        """Workers, the runtime; the connector, where it can't read one. What channels refuse is in deliveries."""
         self.partitions_halted = gauge(
-            "worker_partitions_halted", "Partitions that wait for an operator: log and store contradict.", "role"
+            "worker_partitions_halted",
+            "Partitions that wait for an operator: too much can't be read, or log and store contradict.",
+            "role",
         )
-        """Workers, the runtime."""
+        """Workers, the runtime and the connector."""
 
         self.deliveries = counter(
             "deliveries_total", "Deliveries to channels that were settled, by state.", "channel", "state"

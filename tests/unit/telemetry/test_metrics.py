@@ -45,11 +45,12 @@ def test_each_has_a_writer(attribute: str) -> None:
     assert re.search(rf"metrics\.{attribute}\b", _source())
 
 
-def test_the_dashboard_shows_what_there_is() -> None:
-    """Every metric that the dashboard asks for is declared."""
+@pytest.mark.parametrize("file", ["grafana/dashboards/chat4all.json", "prometheus/alerts.yml"])
+def test_dashboard_and_alerts_ask_for_what_there_is(file: str) -> None:
+    """Every metric that the dashboard or an alert asks for is declared."""
     families = [family for metric in _declared().values() for family in metric.describe()]
     names = {f"{family.name}{suffix}" for family in families for suffix in ("", "_total", "_bucket", "_count", "_sum")}
-    asked = set(re.findall(r"\bchat4all_\w+", (ROOT / "deploy/grafana/dashboards/chat4all.json").read_text("utf-8")))
+    asked = set(re.findall(r"\bchat4all_\w+", (ROOT / "deploy" / file).read_text("utf-8")))
     assert asked
     assert asked <= names
 

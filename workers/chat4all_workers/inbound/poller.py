@@ -12,6 +12,7 @@ from chat4all_core.domain.errors import RetryableError
 from chat4all_core.ports.clock import Clock
 from chat4all_core.ports.event_codec import ChannelReceived, EventCodec
 from chat4all_core.ports.event_log import CHANNEL_RECEIVED, EventLog
+from chat4all_core.telemetry.metrics import Metrics
 
 _POLL_SECONDS = 25.0
 _TURN_SECONDS = 1.0
@@ -31,6 +32,7 @@ class Poller:
         log: EventLog,
         codec: EventCodec,
         clock: Clock,
+        metrics: Metrics,
         is_mine: Callable[[], bool],
     ) -> None:
         """`is_mine`: whether it is for this process to ask."""
@@ -42,6 +44,7 @@ class Poller:
         self._log = log
         self._codec = codec
         self._clock = clock
+        self._asked = metrics.channel_polls.labels
         self._is_mine = is_mine
         self._stop = asyncio.Event()
         self._logger = structlog.get_logger(role=self.role, channel=channel)
@@ -63,6 +66,7 @@ class Poller:
                 cursor = await self._ask(cursor)
             except PollError as error:
                 self._logger.warning("the channel can't be asked now", cause=str(error))
+                self._asked(channel=self._channel, outcome="failed").inc()
                 await self._pause(error.retry_after)
             except RetryableError as error:
                 self._logger.warning("what has come can't be kept now", cause=str(error))
@@ -84,6 +88,7 @@ class Poller:
         finally:
             for task in (asking, stopping):
                 task.cancel()
+        self._asked(channel=self._channel, outcome="answered").inc()
         time = self._clock()
         for piece in pieces:
             value = self._codec.encode_received(ChannelReceived(self._channel, piece.account, piece.body, time))
