@@ -9,7 +9,7 @@ BIN := .venv/bin
 DISTRIBUTED_ENGINES := kafka,cassandra,redis,minio
 TESTED_ENGINES := $(DISTRIBUTED_ENGINES),seaweedfs
 ENGINES_FILE = $${CHAT4ALL_ENGINES_DIR:-$(CURDIR)/.engines}/engines.json
-DISTRIBUTED_TESTS := $(addprefix tests/e2e/test_,channels.py rest.py rest_bad_input.py grpcurl.py crash.py files_rest.py sdk_files.py files_cuts.py)
+DISTRIBUTED_TESTS := $(addprefix tests/e2e/test_,channels.py channel_down.py rest.py rest_bad_input.py grpcurl.py crash.py files_rest.py sdk_files.py files_cuts.py)
 MEMBERS := gen/python core channels server workers standalone sdk/python
 # gRPC's core would remark on every process that is started.
 BENCH = env PYTHONPATH=tests/support GRPC_ENABLE_FORK_SUPPORT=0 $(BIN)/python
@@ -118,7 +118,7 @@ test-cuts: .venv/.ready ## an upload of 1 GiB that is cut 24 times in every way;
 	@$(BIN)/pytest tests/e2e/test_files_cuts.py --file-mebibytes 1024 --cuts 24 -s $(ARGS)
 
 .PHONY: bench
-bench: .venv/.ready ## measure throughput and latency against a bare echo in the same run; ARGS=files: MB/s of files
+bench: .venv/.ready ## measure throughput and latency against a bare echo in the same run; ARGS=files or channels: those instead
 	@exec $(BENCH) -m bench $(ARGS)
 
 .PHONY: bench-distributed

@@ -8,6 +8,7 @@ from pathlib import Path
 import grpc
 import uvloop
 
+import bench.channels.table
 import bench.files.table
 from bench.accepted import IN_FLIGHT, accepted
 from bench.delivered import HEADING, delivered
@@ -56,8 +57,13 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["files"]:
         bench.files.table.run(sys.argv[2:])
         sys.exit()
+    if "channels" in sys.argv:
+        bench.channels.table.run([argument for argument in sys.argv[1:] if argument != "channels"])
+        sys.exit()
     parser = argparse.ArgumentParser(
-        prog="make bench", description=__doc__, epilog="`files` as the first argument measures files instead."
+        prog="make bench",
+        description=__doc__,
+        epilog="`files` as the first argument measures files instead, `channels` channels.",
     )
     parser.add_argument("--platform", choices=(EMBEDDED, DISTRIBUTED), default=EMBEDDED, help="(%(default)s)")
     parser.add_argument("--engines", type=Path, default=Path(".engines/engines.json"), help="of a distributed one")

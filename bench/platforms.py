@@ -33,6 +33,8 @@ _SETTINGS = {
 class Target:
     """A platform that serves."""
 
+    pid: int
+    """Of the process that was started, and has the others as its children."""
     envoy_port: int
     grpc_port: int
     processes: Mapping[str, Sequence[psutil.Process]]
@@ -47,35 +49,36 @@ class Target:
 
 
 @contextmanager
-def serving(platform: str, engines: Path) -> Iterator[Target]:
+def serving(platform: str, engines: Path, settings: Mapping[str, str] | None = None) -> Iterator[Target]:
     """A platform with data of its own, on the disk of this folder. `engines` is the engines.json that a distributed
-    one uses; its keyspace and bucket are dropped in the end."""
+    one uses; its keyspace and bucket are dropped in the end. `settings`: by environment variable, beside those of all
+    measurements."""
     with TemporaryDirectory(prefix=".bench-", dir=Path.cwd()) as folder:
         make = _embedded if platform == EMBEDDED else _distributed
-        with make(Path(folder), engines) as target:
+        with make(Path(folder), engines, {**_SETTINGS, **(settings or {})}) as target:
             yield target
 
 
 @contextmanager
-def _embedded(folder: Path, _engines: Path) -> Iterator[Target]:
-    process = PlatformProcess(folder, _SETTINGS)
+def _embedded(folder: Path, _engines: Path, settings: Mapping[str, str]) -> Iterator[Target]:
+    process = PlatformProcess(folder, settings)
     with _running(process) as main:
         processes = {"server and workers": [main], "Envoy": main.children(recursive=True)}
-        yield Target(process.envoy_port, process.grpc_port, processes)
+        yield Target(process.pid, process.envoy_port, process.grpc_port, processes)
 
 
 @contextmanager
-def _distributed(folder: Path, engines: Path) -> Iterator[Target]:
+def _distributed(folder: Path, engines: Path, settings: Mapping[str, str]) -> Iterator[Target]:
     name = f"bench{uuid.uuid4().hex[:12]}"
     environ = {
-        **_SETTINGS,
+        **settings,
         **engine_settings(engines),
         "CHAT4ALL_KAFKA_TOPIC_PREFIX": f"{name}.",
         "CHAT4ALL_CASSANDRA_KEYSPACE": name,
         "CHAT4ALL_REDIS_KEY_PREFIX": f"{name}:",
         "CHAT4ALL_S3_BUCKET": name,
     }
-    settings = load_settings(environ)
+    loaded = load_settings(environ)
     one_of_each = ("--servers", "1", "--routers", "1", "--status-workers", "1")
     process = PlatformProcess(folder, environ, ("-m", "chat4all_standalone.distributed", *one_of_each))
     try:
@@ -86,10 +89,10 @@ def _distributed(folder: Path, engines: Path) -> Iterator[Target]:
             for node in Engines(engines.parent).status():
                 if node.pid and node.node.engine in _ENGINES:
                     processes.setdefault(node.node.engine.capitalize(), []).append(psutil.Process(node.pid))
-            yield Target(process.envoy_port, process.grpc_port, processes, settings.cassandra)
+            yield Target(process.pid, process.envoy_port, process.grpc_port, processes, loaded.cassandra)
     finally:
-        drop_keyspace(settings.cassandra)
-        remove_bucket(settings.s3)
+        drop_keyspace(loaded.cassandra)
+        remove_bucket(loaded.s3)
 
 
 @contextmanager

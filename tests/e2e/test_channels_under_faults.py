@@ -5,13 +5,12 @@
 
 import asyncio
 import random
-from collections import defaultdict
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import pytest
+from channel_customers import Customer, broken_promises, meet
 from channels_platform import ChannelsPlatform, open_channels_platform
 from fault_run.subscriber import until_answered
 from platform_process import MakePlatform
@@ -38,26 +37,6 @@ SETTINGS = Settings(
     webhooks=WebhookPolicy(batch_size=20, retry_initial_seconds=0.1, retry_max_seconds=1.0),
 )
 
-ADDRESS = {
-    Channel.WHATSAPP: "whatsapp:+55119{:08}",
-    Channel.INSTAGRAM: "instagram:61{:08}",
-    Channel.TELEGRAM: "telegram:7{:08}",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Somebody on a channel."""
-
-    channel: Channel
-    address: str
-    conversation_id: str
-
-    @property
-    def customer(self) -> str:
-        """As the simulator calls them."""
-        return self.address.partition(":")[2].removeprefix("+")
-
 
 @pytest.mark.timeout(3_600)  # for the long form; every wait in it has a deadline of its own
 async def test_channels_hear_each_message_once(
@@ -71,7 +50,7 @@ async def test_channels_hear_each_message_once(
         cuts = [rule for channel in Channel for rule in _break(platform, channel)]
         async with AsyncClient(platform.process.target) as client:
             await client.login("ann", "correct horse")
-            people = await _meet(client, per_channel)
+            people = [each for channel in Channel for each in await meet(client, channel, per_channel)]
             sending = asyncio.create_task(_send(client, people, count))
             under_way = await _kill_meanwhile(platform, count, kills)
             await sending
@@ -100,19 +79,10 @@ def _break(platform: ChannelsPlatform, channel: Channel) -> Sequence[FaultRule]:
     return cuts
 
 
-async def _meet(client: AsyncClient, per_channel: int) -> Sequence[Person]:
-    people = []
-    for channel in Channel:
-        for n in range(per_channel):
-            address = ADDRESS[channel].format(n)
-            people.append(Person(channel, address, (await client.create_direct(address)).conversation_id))
-    return people
-
-
-async def _send(client: AsyncClient, people: Sequence[Person], count: int) -> None:
+async def _send(client: AsyncClient, people: Sequence[Customer], count: int) -> None:
     """Number after number, to one person after the other; those to one person wait for each other."""
 
-    async def to(person: Person, numbers: Sequence[int]) -> None:
+    async def to(person: Customer, numbers: Sequence[int]) -> None:
         for number in numbers:
             request_id = f"00000000-0000-4000-8000-{number:012}"
             await until_answered(partial(client.send, person.conversation_id, str(number), request_id=request_id))
@@ -134,11 +104,11 @@ async def _kill_meanwhile(platform: ChannelsPlatform, count: int, kills: int) ->
 
 
 async def _settled(
-    platform: ChannelsPlatform, client: AsyncClient, people: Sequence[Person]
+    platform: ChannelsPlatform, client: AsyncClient, people: Sequence[Customer]
 ) -> dict[str, Sequence[Message]]:
     """The messages to each person, once the channels have said all that they will."""
 
-    async def listed(person: Person) -> Sequence[Message]:
+    async def listed(person: Customer) -> Sequence[Message]:
         return [message async for message in client.messages(person.conversation_id)]
 
     pending = {person.address: person for person in people}
@@ -147,14 +117,14 @@ async def _settled(
         while pending:
             for address, person in list(pending.items()):
                 found[address] = await until_answered(partial(listed, person))
-                told = {m.text for m in platform.simulators.accepted.read(recipient=person.customer)}
+                told = {m.text for m in platform.simulators.accepted.read(recipient=person.name)}
                 if all(_has_ended(person, message, told) for message in found[address]):
                     del pending[address]
             await asyncio.sleep(0.5)
     return found
 
 
-def _has_ended(person: Person, message: Message, told: Collection[str]) -> bool:
+def _has_ended(person: Customer, message: Message, told: Collection[str]) -> bool:
     if message.state is MessageState.UNKNOWN:  # which WhatsApp settles by a status, if it has the message
         return person.channel is not Channel.WHATSAPP or message.text not in told
     if person.channel is Channel.WHATSAPP:
@@ -163,17 +133,13 @@ def _has_ended(person: Person, message: Message, told: Collection[str]) -> bool:
 
 
 def _violations(
-    platform: ChannelsPlatform, people: Sequence[Person], messages: dict[str, Sequence[Message]]
+    platform: ChannelsPlatform, people: Sequence[Customer], messages: dict[str, Sequence[Message]]
 ) -> Sequence[str]:
-    heard: dict[tuple[Channel, str], list[int]] = defaultdict(list)
-    for each in platform.simulators.accepted.read():
-        heard[each.channel, each.recipient].append(int(each.text))
-    wrong = []
+    accepted = platform.simulators.accepted.read()
+    wrong = list(broken_promises(accepted))
     for person in people:
-        told = heard[person.channel, person.customer]
+        told = {int(each.text) for each in accepted if (each.channel, each.recipient) == (person.channel, person.name)}
         states = {int(message.text): message.state for message in messages[person.address]}
-        wrong += [f"{person.address}: not in order: {told}"] if told != sorted(told) else []
-        wrong += [f"{person.address}: {n} told {told.count(n)} times" for n in set(told) if told.count(n) > 1]
         wrong += [
             f"{person.address}: {n} is {state.name} and was never told"
             for n, state in states.items()

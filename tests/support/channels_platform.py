@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-from platform_process import MakePlatform, PlatformProcess
+from platform_process import MakePlatform, PlatformProcess, free_port
 from rest_user import RestUser
 from tools.simulators import Channel, CustomerMessage, Settings, Simulators
 from tools.simulators.platform_accounts import platform_accounts
@@ -52,7 +52,11 @@ async def open_channels_platform(
     """Serve within the context. Of the simulators' settings, what is not given is the development value."""
     settings = settings or Settings()
     accounts = folder / "accounts.toml"
-    process = make_platform(folder / "data", {"CHAT4ALL_CHANNELS_ACCOUNTS_FILE": str(accounts)})
+    environ = {
+        "CHAT4ALL_CHANNELS_ACCOUNTS_FILE": str(accounts),
+        "CHAT4ALL_SERVER_WEB_PORT": str(free_port()),
+    }
+    process = make_platform(folder / "data", environ)
     async with Simulators(settings, webhook_base=process.url) as simulators:
         accounts.write_text(platform_accounts(settings, simulators.url, (username,)), "utf-8")
         await asyncio.to_thread(process.start)

@@ -1,0 +1,1 @@
+"""How a platform does on channels, which are simulated by the program that measures."""
