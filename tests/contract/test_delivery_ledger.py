@@ -53,6 +53,16 @@ async def test_parts_and_attempts_are_apart(engine: Engine) -> None:
         assert await engine.ledger.claim(each, claim()) is None
 
 
+async def test_what_nobody_tells_can_be_recorded(under_test: EngineUnderTest) -> None:
+    """Without a claim, once or twice; it is found also when the engine is opened again."""
+    key = new_key()
+    async with under_test.open() as engine:
+        for _ in range(2):
+            await engine.ledger.record(key, SENT)
+    async with under_test.open() as engine:
+        assert await engine.ledger.find(key) == SENT
+
+
 @pytest.mark.parametrize("settlement", [SENT, FAILED, UNKNOWN], ids=["sent", "failed", "unknown"])
 async def test_a_settlement_stands(under_test: EngineUnderTest, settlement: Settlement) -> None:
     """What was settled is found with all that it says, also when the engine is opened again, and can't be claimed."""

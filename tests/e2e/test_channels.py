@@ -95,6 +95,27 @@ async def test_a_customer_answers_in_the_same_conversation(platform: ChannelsPla
     ]
 
 
+@pytest.mark.parametrize("channel", list(ADDRESSES))
+async def test_answers_name_what_they_answer_both_ways(platform: ChannelsPlatform, channel: Channel) -> None:
+    """An answer to what the customer wrote is shown on their phone as one; so is one to a message of the user's own,
+    and what the customer answers to a message of ours has `reply_to` here."""
+    address, customer = ADDRESSES[channel]
+    user = await RestUser.join(platform.session)
+    conversation = await _direct(user, address)
+    before = len(platform.simulators.accepted.read(channel=channel, recipient=customer))
+    asked = await _send(user, conversation, "question")
+    [*_, question] = await platform.told(channel, customer, before + 1)
+    written = CustomerMessage("answer", reply_to=question.message_id)
+    answer_id = await platform.customer_writes(channel, customer, written)
+    [_, answer] = await until(lambda: _messages(user, conversation), lambda found: len(found) == 2)
+    assert answer["reply_to"] == asked
+    await _send(user, conversation, "thanks", reply_to=answer["message_id"])
+    await _send(user, conversation, "besides", reply_to=asked)
+    [*_, thanks, besides] = await platform.told(channel, customer, before + 3)
+    assert (thanks.text, thanks.reply_to) == ("thanks", answer_id)
+    assert (besides.text, besides.reply_to) == ("besides", question.message_id)
+
+
 async def test_instagram_reads_and_telegram_only_takes(platform: ChannelsPlatform) -> None:
     """Instagram reports READ without DELIVERED; a message that Telegram took counts as far as it can come."""
     user = await RestUser.join(platform.session)

@@ -34,6 +34,9 @@ class MemoryLedger:
         if isinstance(known, Claim) or known.state is DeliveryState.UNKNOWN:
             self.entries[key] = settlement
 
+    async def record(self, key: LedgerKey, settlement: Settlement) -> None:
+        self.entries.setdefault(key, settlement)
+
     async def release(self, key: LedgerKey, owner: str) -> None:
         known = self.entries.get(key)
         if isinstance(known, Claim) and known.owner == owner:

@@ -75,6 +75,15 @@ class DeliveryLedger(Protocol):
         """
         ...
 
+    async def record(self, key: LedgerKey, settlement: Settlement) -> None:
+        """Say how something stands that nobody tells and nobody ever claims: what a person wrote is with them already.
+        Saying it again changes nothing.
+
+        Raises:
+            UnavailableError: call again.
+        """
+        ...
+
     async def release(self, key: LedgerKey, owner: str) -> None:
         """Give back one's own claim on a part of which the channel certainly has nothing: it may be claimed anew.
 

@@ -125,7 +125,7 @@ class Deliver:
             await persist(self._contacts.set_conversation, delivery.to, delivery.conversation_id)
 
     async def _replied_to(self, delivery: Delivery, outlet: Outlet) -> ProviderId | None:
-        """The message of this account that it answers, if it went to the same person."""
+        """The message that it answers, if it went by this account to the same person, or came from them to it."""
         message_id = delivery.reply_to
         if message_id is None:
             return None

@@ -7,12 +7,15 @@ import structlog
 
 from chat4all_channels.event import Deleted, Edited, MediaError, MediaReference, Reacted, Received
 from chat4all_core.domain.channel import AccountId, ChannelAddress, ChannelName, ProviderId, is_user
+from chat4all_core.domain.delivery import delivery_id_for
+from chat4all_core.domain.delivery_state import DeliveryState
 from chat4all_core.domain.errors import RefusedError, RetryableError
 from chat4all_core.domain.file import Attachment
 from chat4all_core.domain.ids import MessageId, UserId, name_based_uuid
 from chat4all_core.domain.message import MAX_TEXT_BYTES, AcceptedMessage, DeliveryRoute
 from chat4all_core.ports.clock import Clock
 from chat4all_core.ports.contact_store import ContactStore
+from chat4all_core.ports.delivery_ledger import DeliveryLedger, LedgerKey, Settlement
 from chat4all_core.ports.event_codec import EventCodec
 from chat4all_core.ports.event_log import MESSAGE_ACCEPTED, EventLog
 from chat4all_core.ports.identity_store import IdentityStore
@@ -57,6 +60,7 @@ class ReceiveMessage:
         identities: IdentityStore,
         messages: MessageStore,
         provider_messages: ProviderMessages,
+        ledger: DeliveryLedger,
         keep_media: KeepMedia | None,
         forwards: Callable[[AccountId], bool],
         log: EventLog,
@@ -71,6 +75,7 @@ class ReceiveMessage:
         self._identities = identities
         self._messages = messages
         self._provider_messages = provider_messages
+        self._ledger = ledger
         self._keep_media = keep_media
         self._forwards = forwards
         self._log = log
@@ -114,12 +119,22 @@ class ReceiveMessage:
             routes=await self._routes(event.account, place, person),
         )
         if isinstance(event, Received):
-            reference = DeliveryReference(message.conversation_id, message_id, 0, place.sender)
+            await self._remember(event, person, message, is_first=note.name == (event.provider_id,))
+        value = self._codec.encode_accepted(message)
+        await self._log.append(MESSAGE_ACCEPTED, message.conversation_id, value, trace_headers())
+
+    async def _remember(
+        self, event: Received, person: ChannelAddress, message: AcceptedMessage, *, is_first: bool
+    ) -> None:
+        """Both ways between the message and what the channel calls it: for answers to it by the person, and by us."""
+        if is_first:
+            reference = DeliveryReference(message.conversation_id, message.message_id, 0, message.sender)
             await self._provider_messages.put(
                 ProviderMessage(self._channel, event.account, event.provider_id), reference
             )
-        value = self._codec.encode_accepted(message)
-        await self._log.append(MESSAGE_ACCEPTED, message.conversation_id, value, trace_headers())
+        # As if it had been told them: they have it, under this name.
+        key = LedgerKey(delivery_id_for(message.message_id, message.sender, person), 1, 0)
+        await self._ledger.record(key, Settlement(DeliveryState.SENT, event.time, event.provider_id))
 
     async def _find(self, account: AccountId, provider_id: ProviderId | None) -> DeliveryReference | None:
         if not provider_id:

@@ -53,6 +53,7 @@ def build_inbound(
             identities=engine.identities,
             messages=engine.messages,
             provider_messages=engine.provider_messages,
+            ledger=engine.ledger,
             keep_media=KeepMedia(by_id, upload_file, max_media_bytes) if upload_file else None,
             forwards=lambda account: account in configs and configs[account].forward,
             log=engine.log,

@@ -17,7 +17,13 @@ KEPT_SECONDS = 40 * 86_400
 _CLAIMED = 0
 _KEY = "delivery_id = ? AND attempt = ? AND part = ?"
 _VALUES = "owner, lease_until, state, settled_at, provider_id, failure_code, failure_reason, failure_remedy"
-_CQL = {"find": f"SELECT {_VALUES} FROM delivery_ledger WHERE {_KEY}"}
+_CQL = {
+    "find": f"SELECT {_VALUES} FROM delivery_ledger WHERE {_KEY}",
+    # Without a condition: such a row is never claimed, so no transaction meets it.
+    "record": "INSERT INTO delivery_ledger (state, settled_at, provider_id, failure_code, failure_reason,"
+    " failure_remedy, delivery_id, attempt, part)"
+    f" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) USING TTL {KEPT_SECONDS}",
+}
 _CONDITIONAL_CQL = {
     "claim": "INSERT INTO delivery_ledger (delivery_id, attempt, part, owner, lease_until, state)"
     f" VALUES (?, ?, ?, ?, ?, {_CLAIMED}) IF NOT EXISTS USING TTL {KEPT_SECONDS}",
@@ -60,18 +66,11 @@ class CassandraDeliveryLedger:
 
     async def settle(self, key: LedgerKey, settlement: Settlement) -> None:
         """See DeliveryLedger.settle."""
-        failure = settlement.failure or DeliveryFailure("", "", "")
-        await self._session.execute_conditional(
-            self._queries["settle"].bind(
-                int(settlement.state),
-                settlement.time,
-                settlement.provider_id or "",
-                failure.code,
-                failure.reason,
-                failure.remedy,
-                *_key(key),
-            )
-        )
+        await self._session.execute_conditional(self._queries["settle"].bind(*_values(settlement), *_key(key)))
+
+    async def record(self, key: LedgerKey, settlement: Settlement) -> None:
+        """See DeliveryLedger.record."""
+        await self._session.execute(self._queries["record"].bind(*_values(settlement), *_key(key)))
 
     async def release(self, key: LedgerKey, owner: str) -> None:
         """See DeliveryLedger.release."""
@@ -80,6 +79,12 @@ class CassandraDeliveryLedger:
 
 def _key(key: LedgerKey) -> tuple[str, int, int]:
     return key.delivery_id, key.attempt, key.part
+
+
+def _values(settlement: Settlement) -> tuple[Any, ...]:
+    failure = settlement.failure or DeliveryFailure("", "", "")
+    provider_id = settlement.provider_id or ""
+    return int(settlement.state), settlement.time, provider_id, failure.code, failure.reason, failure.remedy
 
 
 def _entry(values: Any) -> Claim | Settlement:

@@ -21,6 +21,10 @@ _SETTLE = (
     f"UPDATE delivery_ledger SET state = ?, settled_at = ?, provider_id = ?, failure = ? WHERE {_KEY}"
     f" AND (state IS NULL OR state = {DeliveryState.UNKNOWN:d})"
 )
+_RECORD = (
+    "INSERT INTO delivery_ledger (state, settled_at, provider_id, failure, delivery_id, attempt, part, owner,"
+    " lease_until, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, '', 0, ?) ON CONFLICT DO NOTHING"
+)
 
 
 class SqliteDeliveryLedger:
@@ -46,14 +50,13 @@ class SqliteDeliveryLedger:
 
     async def settle(self, key: LedgerKey, settlement: Settlement) -> None:
         """See DeliveryLedger.settle."""
-        failure = settlement.failure
-        values = (
-            int(settlement.state),
-            settlement.time,
-            settlement.provider_id,
-            json.dumps([failure.code, failure.reason, failure.remedy], ensure_ascii=False) if failure else None,
-        )
-        await self._database.write(lambda connection: connection.execute(_SETTLE, (*values, *_key(key))))
+        values = (*_values(settlement), *_key(key))
+        await self._database.write(lambda connection: connection.execute(_SETTLE, values))
+
+    async def record(self, key: LedgerKey, settlement: Settlement) -> None:
+        """See DeliveryLedger.record."""
+        values = (*_values(settlement), *_key(key), self._clock() + KEPT)
+        await self._database.write(lambda connection: connection.execute(_RECORD, values))
 
     async def release(self, key: LedgerKey, owner: str) -> None:
         """See DeliveryLedger.release."""
@@ -66,6 +69,12 @@ class SqliteDeliveryLedger:
 
 def _key(key: LedgerKey) -> tuple[Any, ...]:
     return key.delivery_id, key.attempt, key.part
+
+
+def _values(settlement: Settlement) -> tuple[Any, ...]:
+    failure = settlement.failure
+    described = json.dumps([failure.code, failure.reason, failure.remedy], ensure_ascii=False) if failure else None
+    return int(settlement.state), settlement.time, settlement.provider_id, described
 
 
 def _find(connection: sqlite3.Connection, key: LedgerKey) -> Claim | Settlement | None:
