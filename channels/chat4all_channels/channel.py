@@ -2,8 +2,8 @@
 
 A channel is a package with a class that implements `ChannelAccount`, one object for each account of ours. Whoever uses
 it asks with `isinstance` for the abilities (`SendsFiles`, `SendsTemplates`, `MarksRead`, `ReceivesWebhooks`,
-`FetchesMedia`, `Polls`). It translates between the platform and the network and decides nothing else: limits, retries,
-order and what was sent already are for those who call it.
+`RenewsToken`, `FetchesMedia`, `Polls`). It translates between the platform and the network and decides nothing else:
+limits, retries, order and what was sent already are for those who call it.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping, Sequence
@@ -15,6 +15,7 @@ from chat4all_channels.outcome import Outcome
 from chat4all_core.domain.channel import AccountId, Capabilities, ProviderId
 from chat4all_core.domain.file import Attachment
 from chat4all_core.ports.rate_limiter import RateLimit
+from chat4all_core.setting import Secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +128,33 @@ class ReceivesWebhooks(Protocol):
     def authentic(self, headers: Mapping[str, str], body: bytes) -> bool:
         """Whether the channel sent these bytes for this account, decided in constant time. Header names are in lower
         case."""
+        ...
+
+
+class TokenError(Exception):
+    """A token is not renewed. The text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class RenewedToken:
+    """To be used from now on."""
+
+    token: Secret
+    replaces: Secret
+    seconds: float
+    """For which it is good."""
+
+
+@runtime_checkable
+class RenewsToken(Protocol):
+    """A channel whose tokens end unless they are renewed in time."""
+
+    async def renew_token(self) -> RenewedToken:
+        """Exchange the account's token for one that is good for longer.
+
+        Raises:
+            TokenError: the channel does not do it.
+        """
         ...
 
 

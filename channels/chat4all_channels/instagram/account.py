@@ -1,13 +1,15 @@
 """A professional account of ours on Instagram."""
 
+import re
 from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
 import aiohttp
 
 from chat4all_channels.account_config import InstagramConfig
-from chat4all_channels.channel import Envelope, Limits, OutgoingFile
+from chat4all_channels.channel import Envelope, Limits, OutgoingFile, RenewedToken, TokenError
 from chat4all_channels.event import MediaError, MediaReference
+from chat4all_channels.form import node, whole
 from chat4all_channels.form import text as text_of
 from chat4all_channels.http_api import Answer, DownloadError, HttpApi
 from chat4all_channels.instagram.capabilities import ATTACHMENT_TYPES, INSTAGRAM, MEDIA_CAPS
@@ -17,6 +19,7 @@ from chat4all_channels.outcome import Accepted, Outcome, Undecided
 from chat4all_core.domain.channel import AccountId, ProviderId
 from chat4all_core.domain.file import Attachment
 from chat4all_core.ports.rate_limiter import RateLimit
+from chat4all_core.setting import Secret
 
 BASE_URL = "https://graph.instagram.com/v25.0"
 # Texts may go at 300 a second; media at 10, which hold for everything here, for an account's calls are not told apart.
@@ -25,7 +28,7 @@ _RECIPIENT = RateLimit(rate=10, burst=10)
 
 
 class InstagramAccount(MetaWebhook):
-    """Implements ChannelAccount, SendsFiles, MarksRead, ReceivesWebhooks and FetchesMedia."""
+    """Implements ChannelAccount, SendsFiles, MarksRead, ReceivesWebhooks, RenewsToken and FetchesMedia."""
 
     capabilities = INSTAGRAM
     limits = Limits(account=_ACCOUNT, recipient=_RECIPIENT)
@@ -34,7 +37,11 @@ class InstagramAccount(MetaWebhook):
         super().__init__(config.app_secret, config.verify_token)
         self.account_id = AccountId(config.instagram_id)
         token = {"Authorization": f"Bearer {config.access_token.value}"}
-        self._api = HttpApi(session, config.base_url or BASE_URL, token)
+        base_url = config.base_url or BASE_URL
+        self._api = HttpApi(session, base_url, token)
+        # Tokens are renewed where there is no version.
+        self._tokens = HttpApi(session, re.sub(r"/v\d+\.\d+/*$", "", base_url), token)
+        self._access_token = config.access_token
 
     async def send_text(self, envelope: Envelope, text: str) -> Outcome:
         """See ChannelAccount.send_text."""
@@ -56,6 +63,17 @@ class InstagramAccount(MetaWebhook):
     async def mark_read(self, message: ProviderId, sender: str) -> Outcome:
         """See MarksRead.mark_read. Instagram marks the whole thread."""
         return await self._post({"recipient": {"id": sender}, "sender_action": "mark_seen"}, accepted=message)
+
+    async def renew_token(self) -> RenewedToken:
+        """See RenewsToken.renew_token. Instagram wants the token to be a day old, and not to have ended."""
+        query = {"grant_type": "ig_refresh_token", "access_token": self._access_token.value}
+        answer = await self._tokens.get("refresh_access_token", query)
+        if not isinstance(answer, Answer):
+            raise TokenError(answer.cause)
+        token, seconds = text_of(answer.body, "access_token"), whole(answer.body, "expires_in")
+        if answer.status != 200 or not token or not seconds:
+            raise TokenError(text_of(node(answer.body, "error"), "message") or f"HTTP {answer.status}")
+        return RenewedToken(Secret(token), self._access_token, seconds)
 
     async def fetch_media(self, media: MediaReference) -> AsyncGenerator[bytes, None]:
         """See FetchesMedia.fetch_media."""
