@@ -1,12 +1,16 @@
 """The platforms that the end-to-end tests talk to."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import aiohttp
 import pytest
 from channel_accounts import write_accounts
+from file_people import People
 from grpc_platform import GrpcPlatform, open_grpc_platform
 from platform_process import MakePlatform, PlatformProcess
+from rest_user import RestUser
 
 
 @pytest.fixture(scope="session")
@@ -31,6 +35,24 @@ def platform(make_platform: MakePlatform, tmp_path_factory: pytest.TempPathFacto
     process.start()
     yield process
     assert process.stop() == 0
+
+
+@pytest.fixture(scope="session")
+def accounts(platform: PlatformProcess) -> list[RestUser]:
+    """Three people for all tests of files, for registering takes time."""
+
+    async def join() -> list[RestUser]:
+        async with aiohttp.ClientSession(platform.url) as session:
+            return [await RestUser.join(session) for _ in range(3)]
+
+    return asyncio.run(join())
+
+
+@pytest.fixture
+async def people(platform: PlatformProcess, accounts: list[RestUser]) -> AsyncIterator[People]:
+    """The same three with a new conversation."""
+    async with aiohttp.ClientSession(platform.url) as session:
+        yield await People.meet(session, *accounts)
 
 
 @pytest.fixture

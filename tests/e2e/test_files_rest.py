@@ -8,79 +8,18 @@ import random
 import re
 import shutil
 import socket
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
+from file_people import People
 from platform_process import PlatformProcess
-from rest_user import RestUser, reason
+from rest_user import reason
 
 DATA = random.Random(7).randbytes(20_000_000)
 SUM = hashlib.sha256(DATA).hexdigest()
-
-
-@dataclass
-class People:
-    """Two who share a conversation, and one who does not."""
-
-    ann: RestUser
-    ben: RestUser
-    eve: RestUser
-    room: str
-
-    async def upload(self, size: int | None = len(DATA), **fields: Any) -> str:
-        """The id of a new upload."""
-        more = {} if size is None else {"size_bytes": str(size)}
-        body = {"conversation_id": self.room, "filename": "a.bin", **more, **fields}
-        status, body = await self.ann.post("/v1/uploads", **body)
-        assert status == 200, body
-        return str(body["upload"]["upload_id"])
-
-    async def put(self, upload_id: str, offset: int, data: bytes, **params: str) -> tuple[int, Any]:
-        """Write over REST."""
-        return await self.ann.call(
-            "PUT", f"/v1/uploads/{upload_id}/content", data=io.BytesIO(data), params={"offset": str(offset), **params}
-        )
-
-    async def file(self, data: bytes, filename: str = "a.bin", **params: str) -> dict[str, Any]:
-        """A file that is AVAILABLE."""
-        params = {"conversation_id": self.room, "filename": filename, **params}
-        status, body = await self.ann.call("POST", "/v1/files", data=data, params=params)
-        assert status == 200, body
-        return dict(body["file"])
-
-    async def committed(self, upload_id: str) -> int:
-        """How far an upload has come."""
-        status, body = await self.ann.get(f"/v1/uploads/{upload_id}")
-        assert status == 200, body
-        return int(body["upload"]["committed_size"])
-
-
-@pytest.fixture(scope="module")
-def accounts(platform: PlatformProcess) -> list[RestUser]:
-    """Three people for all tests here, for registering takes time."""
-
-    async def join() -> list[RestUser]:
-        async with aiohttp.ClientSession(platform.url) as session:
-            return [await RestUser.join(session) for _ in range(3)]
-
-    return asyncio.run(join())
-
-
-@pytest.fixture
-async def people(platform: PlatformProcess, accounts: list[RestUser]) -> AsyncIterator[People]:
-    """The same three with a new conversation."""
-    async with aiohttp.ClientSession(platform.url) as session:
-        ann, ben, eve = accounts
-        for user in accounts:
-            user.session = session
-        status, body = await ann.post("/v1/conversations", type="GROUP", participants=[ben.user_id])
-        assert status == 200, body
-        yield People(ann, ben, eve, body["conversation"]["conversation_id"])
 
 
 async def curl(*arguments: str) -> tuple[int, bytes, str]:
@@ -118,7 +57,7 @@ async def test_curl_resumes(people: People, platform: PlatformProcess, tmp_path:
     """An upload that was cut goes on from committed_size, and becomes the file."""
     path = tmp_path / "f"
     path.write_bytes(DATA)
-    upload_id = await people.upload(sha256=SUM)
+    upload_id = await people.upload(len(DATA), sha256=SUM)
     content = f"{platform.url}/v1/uploads/{upload_id}/content"
     token = f"authorization: Bearer {people.ann.token}"
     code, _, _ = await curl("--limit-rate", "20M", "-m", "0.5", "-H", token, "-T", str(path), f"{content}?offset=0")
@@ -190,7 +129,7 @@ async def test_a_form_must_be_whole(people: People) -> None:
 
 async def test_offsets_are_checked(people: People) -> None:
     """A gap is refused with the right offset, an overlap is passed over, a negative offset is none."""
-    upload_id = await people.upload()
+    upload_id = await people.upload(len(DATA))
     status, body = await people.put(upload_id, 0, DATA[:9_000_000])
     assert (status, body["upload"]["committed_size"]) == (200, "9000000")
     status, body = await people.put(upload_id, 9_000_001, b"x")
@@ -250,23 +189,6 @@ async def test_a_name_is_no_path_and_a_type_no_page(people: People) -> None:
             assert "sandbox" in answer.headers["content-security-policy"]
 
 
-async def test_strangers_get_nothing(people: People) -> None:
-    """Who takes no part in the conversation reaches neither its files nor its uploads, by any way."""
-    file = await people.file(b"secret")
-    upload_id = await people.upload()
-    for path in ("", "/download", "/content"):
-        status, body = await people.eve.get(f"/v1/files/{file['file_id']}{path}")
-        assert (status, reason(body)) == (403, "NOT_A_PARTICIPANT")
-        status, body = await people.eve.call("GET", f"/v1/files/{file['file_id']}{path}", token="")
-        assert status == 401
-    status, body = await people.eve.get(f"/v1/uploads/{upload_id}")
-    assert (status, reason(body)) == (404, "UPLOAD_NOT_FOUND")
-    status, body = await people.ben.call("DELETE", f"/v1/files/{file['file_id']}")
-    assert (status, reason(body)) == (403, "NOT_FILE_OWNER")
-    status, body = await people.eve.post("/v1/uploads", conversation_id=people.room, filename="x")
-    assert (status, reason(body)) == (403, "NOT_A_PARTICIPANT")
-
-
 async def test_a_link_needs_no_token_and_takes_no_change(people: People, platform: PlatformProcess) -> None:
     """A download URL works for anyone, by range too, until the file is deleted; a changed one does not."""
     file = await people.file(DATA[:5_000], "a b.bin")
@@ -292,7 +214,7 @@ async def test_a_link_needs_no_token_and_takes_no_change(people: People, platfor
 
 async def test_parts_go_straight_to_the_store(people: People, tmp_path: Path) -> None:
     """A direct upload: every part to its own URL in any order, then complete; what is missing is named."""
-    upload_id = await people.upload(sha256=SUM)
+    upload_id = await people.upload(len(DATA), sha256=SUM)
     status, body = await people.ann.post(f"/v1/uploads/{upload_id}/parts")
     assert (status, body["total_parts"]) == (200, 3)
     status, refused = await people.put(upload_id, 0, b"x")
@@ -335,7 +257,7 @@ async def test_messages_carry_files(people: People) -> None:
     async with aiohttp.ClientSession() as stranger, stranger.get(carried["download_url"]) as answer:
         assert await answer.read() == DATA[:1_000]
     other = await people.ann.direct(people.eve)
-    pending = await people.upload()
+    pending = await people.upload(len(DATA))
     pending_file = (await people.ann.get(f"/v1/uploads/{pending}"))[1]["file"]["file_id"]
     for room, file_id, expected in (
         (other, file["file_id"], (404, "FILE_NOT_FOUND")),

@@ -2,7 +2,7 @@
 
 import hashlib
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,11 +69,10 @@ class Caller:
 
 @dataclass
 class People:
-    """Two who share a conversation, and one who does not."""
+    """Two who share a conversation."""
 
     ann: Caller
     ben: Caller
-    eve: Caller
     room: str
 
 
@@ -82,8 +81,8 @@ async def people(platform: PlatformProcess) -> AsyncIterator[People]:
     """New ones, on one connection."""
     async with aiohttp.ClientSession(platform.url) as session, grpc.aio.insecure_channel(platform.target) as channel:
         stub = FileServiceStub(channel)
-        ann, ben, eve = [Caller(await RestUser.join(session), stub) for _ in range(3)]
-        yield People(ann, ben, eve, await ann.user.direct(ben.user))
+        ann, ben = [Caller(await RestUser.join(session), stub) for _ in range(2)]
+        yield People(ann, ben, await ann.user.direct(ben.user))
 
 
 def refusal(error: grpc.aio.AioRpcError) -> tuple[grpc.StatusCode, str]:
@@ -147,37 +146,3 @@ async def test_a_bad_chunk_is_refused_alone(people: People) -> None:
     assert refusal(refused.value) == (grpc.StatusCode.INVALID_ARGUMENT, "CHUNK_CORRUPT")
     file = (await ann.write(upload_id, 5, b"56789")).file
     assert await ann.download(file.file_id) == b"0123456789"
-
-
-async def test_strangers_are_refused_by_every_method(people: People) -> None:
-    """Who takes no part in the conversation gets PERMISSION_DENIED from all that names it or its files; to them, as to
-    other participants, an upload does not exist."""
-    eve, ann = people.eve, people.ann
-    file_id = (await ann.upload(people.room, b"secret")).file_id
-    request = pb.CreateUploadRequest(conversation_id=people.room, filename="f", size_bytes=3)
-    upload_id = (await ann.files.CreateUpload(request, metadata=ann.metadata)).upload.upload_id
-    files, who = eve.files, {"metadata": eve.metadata}
-    denied: Iterable[Callable[[], Awaitable[object]]] = (
-        lambda: files.CreateUpload(request, **who),
-        lambda: eve.upload(people.room, b"x"),
-        lambda: files.ListFiles(pb.ListFilesRequest(conversation_id=people.room), **who),
-        lambda: files.GetFile(pb.GetFileRequest(file_id=file_id), **who),
-        lambda: files.GetDownloadUrl(pb.GetDownloadUrlRequest(file_id=file_id), **who),
-        lambda: files.DeleteFile(pb.DeleteFileRequest(file_id=file_id), **who),
-        lambda: eve.download(file_id),
-    )
-    for call in denied:
-        with pytest.raises(grpc.aio.AioRpcError) as refused:
-            await call()
-        assert refusal(refused.value) == (grpc.StatusCode.PERMISSION_DENIED, "NOT_A_PARTICIPANT")
-    unknown: Iterable[Callable[[], Awaitable[object]]] = (
-        lambda: eve.write(upload_id, 0, b"abc"),
-        lambda: files.GetUpload(pb.GetUploadRequest(upload_id=upload_id), **who),
-        lambda: files.CancelUpload(pb.CancelUploadRequest(upload_id=upload_id), **who),
-        lambda: files.CreateDirectUpload(pb.CreateDirectUploadRequest(upload_id=upload_id), **who),
-        lambda: files.CompleteDirectUpload(pb.CompleteDirectUploadRequest(upload_id=upload_id), **who),
-    )
-    for call in unknown:
-        with pytest.raises(grpc.aio.AioRpcError) as refused:
-            await call()
-        assert refusal(refused.value) == (grpc.StatusCode.NOT_FOUND, "UPLOAD_NOT_FOUND")

@@ -87,6 +87,7 @@ class FileService:
         )
         self.write = WriteUpload(
             files=files,
+            conversations=conversations,
             objects=objects,
             hasher=self.hasher,
             finish=finish,
@@ -95,11 +96,17 @@ class FileService:
             clock=clock,
             policy=policy,
         )
-        self.get_upload = GetUpload(files=files, clock=clock)
-        self.cancel = CancelUpload(files=files, writers=self.writers, discard=self.discard)
+        self.get_upload = GetUpload(files=files, conversations=conversations, clock=clock)
+        self.cancel = CancelUpload(files=files, conversations=conversations, writers=self.writers, discard=self.discard)
         self.upload_file = UploadFile(create=self.create, write=self.write, cancel=self.cancel)
         self.direct = DirectUpload(
-            files=files, objects=objects, finish=finish, writers=self.writers, clock=clock, policy=policy
+            files=files,
+            conversations=conversations,
+            objects=objects,
+            finish=finish,
+            writers=self.writers,
+            clock=clock,
+            policy=policy,
         )
         self.read = ReadFiles(conversations=conversations, files=files, objects=objects, clock=clock, policy=policy)
         self.delete = DeleteFile(conversations=conversations, files=files, objects=objects)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from chat4all_core.app.active_writers import ActiveWriters
 from chat4all_core.app.file_policy import FilePolicy
 from chat4all_core.app.finish_upload import FinishUpload
-from chat4all_core.app.require_upload import file_of, require_upload
+from chat4all_core.app.require_upload import file_of, read_upload, require_upload
 from chat4all_core.domain.errors import invalid_field
 from chat4all_core.domain.file import File, object_key
 from chat4all_core.domain.ids import UserId
@@ -25,6 +25,7 @@ from chat4all_core.domain.upload import (
     upload_is_direct,
 )
 from chat4all_core.ports.clock import Clock
+from chat4all_core.ports.conversation_store import ConversationStore
 from chat4all_core.ports.file_store import Admission, FileStore
 from chat4all_core.ports.object_store import ObjectStore, StoreUpload
 
@@ -61,6 +62,7 @@ class DirectUpload:
         self,
         *,
         files: FileStore,
+        conversations: ConversationStore,
         objects: ObjectStore,
         finish: FinishUpload,
         writers: ActiveWriters,
@@ -68,6 +70,7 @@ class DirectUpload:
         policy: FilePolicy,
     ) -> None:
         self._files = files
+        self._conversations = conversations
         self._objects = objects
         self._finish = finish
         self._writers = writers
@@ -79,6 +82,7 @@ class DirectUpload:
 
         Raises:
             NotFoundError: UPLOAD_NOT_FOUND.
+            PermissionDeniedError: NOT_A_PARTICIPANT, NOT_FILE_OWNER.
             InvalidArgumentError: a field is wrong, or the size was not declared.
             FailedPreconditionError: UPLOAD_CLOSED, or UPLOAD_IS_DIRECT: bytes were written already.
         """
@@ -103,14 +107,15 @@ class DirectUpload:
 
         Raises:
             NotFoundError: UPLOAD_NOT_FOUND.
+            PermissionDeniedError: NOT_A_PARTICIPANT, NOT_FILE_OWNER.
             FailedPreconditionError: UPLOAD_CLOSED, UPLOAD_INCOMPLETE, UPLOAD_IS_DIRECT: it is not; SHA256_MISMATCH,
                 MIME_TYPE_MISMATCH.
             AbortedError: UPLOAD_TAKEN_OVER: it was completed or closed at the same moment.
             UnavailableError: an engine can't be had now.
         """
-        known = await require_upload(self._files, upload_id, caller)
+        known = await require_upload(self._files, self._conversations, upload_id, caller)
         async with self._writers.writing(known.upload_id):
-            upload = await require_upload(self._files, upload_id, caller)
+            upload = await read_upload(self._files, upload_id)
             if upload.state is UploadState.FINISHED:
                 return await file_of(self._files, upload)
             require_open(upload, self._clock())
@@ -121,7 +126,7 @@ class DirectUpload:
             return await self._finish(upload, None, verify=_declared_size(upload) <= VERIFY_BYTES)
 
     async def _take(self, caller: UserId, upload_id: str) -> Upload:
-        upload = await require_upload(self._files, upload_id, caller)
+        upload = await require_upload(self._files, self._conversations, upload_id, caller)
         require_open(upload, self._clock())
         _declared_size(upload)
         if not upload.direct and upload.committed_size:
@@ -152,7 +157,7 @@ class DirectUpload:
         admission = await self._files.commit(upload.upload_id, upload.epoch, progress, expires_at, self._policy.quota)
         if admission is not Admission.ADMITTED:
             raise taken_over(upload.upload_id)
-        return await require_upload(self._files, upload.upload_id, upload.owner)
+        return await read_upload(self._files, upload.upload_id)
 
 
 def _declared_size(upload: Upload) -> int:

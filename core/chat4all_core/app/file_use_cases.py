@@ -67,6 +67,7 @@ def build_file_use_cases(
     )
     write = WriteUpload(
         files=files,
+        conversations=conversations,
         objects=objects,
         hasher=storage.hasher,
         finish=finish,
@@ -75,15 +76,21 @@ def build_file_use_cases(
         clock=clock,
         policy=policy,
     )
-    cancel = CancelUpload(files=files, writers=writers, discard=discard)
+    cancel = CancelUpload(files=files, conversations=conversations, writers=writers, discard=discard)
     return FileUseCases(
         create_upload=create,
         write_upload=write,
-        get_upload=GetUpload(files=files, clock=clock),
+        get_upload=GetUpload(files=files, conversations=conversations, clock=clock),
         cancel_upload=cancel,
         upload_file=UploadFile(create=create, write=write, cancel=cancel),
         direct_upload=DirectUpload(
-            files=files, objects=objects, finish=finish, writers=writers, clock=clock, policy=policy
+            files=files,
+            conversations=conversations,
+            objects=objects,
+            finish=finish,
+            writers=writers,
+            clock=clock,
+            policy=policy,
         ),
         read_files=ReadFiles(conversations=conversations, files=files, objects=objects, clock=clock, policy=policy),
         delete_file=DeleteFile(conversations=conversations, files=files, objects=objects),

@@ -11,7 +11,7 @@ from chat4all_core.app.active_writers import ActiveWriters
 from chat4all_core.app.file_policy import FilePolicy
 from chat4all_core.app.finish_upload import FinishUpload
 from chat4all_core.app.memory_budget import MemoryBudget
-from chat4all_core.app.require_upload import file_of, require_upload
+from chat4all_core.app.require_upload import file_of, read_upload, require_upload
 from chat4all_core.app.uninterrupted import uninterrupted
 from chat4all_core.app.upload_session import UploadSession
 from chat4all_core.domain.errors import InvalidArgumentError, Reason, RefusedError, invalid_field
@@ -35,6 +35,7 @@ from chat4all_core.domain.upload import (
 )
 from chat4all_core.ports.clock import Clock
 from chat4all_core.ports.content_hash import ContentHasher
+from chat4all_core.ports.conversation_store import ConversationStore
 from chat4all_core.ports.file_store import FileStore
 from chat4all_core.ports.object_store import ObjectContradictionError, ObjectStore
 
@@ -72,6 +73,7 @@ class WriteUpload:
         self,
         *,
         files: FileStore,
+        conversations: ConversationStore,
         objects: ObjectStore,
         hasher: ContentHasher,
         finish: FinishUpload,
@@ -81,6 +83,7 @@ class WriteUpload:
         policy: FilePolicy,
     ) -> None:
         self._files = files
+        self._conversations = conversations
         self._objects = objects
         self._hasher = hasher
         self._finish = finish
@@ -97,6 +100,7 @@ class WriteUpload:
 
         Raises:
             NotFoundError: UPLOAD_NOT_FOUND.
+            PermissionDeniedError: NOT_A_PARTICIPANT, NOT_FILE_OWNER.
             InvalidArgumentError: the offset is negative, CHUNK_CORRUPT, SIZE_EXCEEDED.
             OutOfRangeError: OFFSET_BEYOND_COMMITTED.
             FailedPreconditionError: UPLOAD_CLOSED, UPLOAD_IS_DIRECT, UPLOAD_INCOMPLETE, SHA256_MISMATCH,
@@ -105,9 +109,9 @@ class WriteUpload:
             QuotaExceededError: QUOTA_EXCEEDED.
             UnavailableError: an engine can't be had now, or STORAGE_FULL.
         """
-        known = await require_upload(self._files, write.upload_id, caller)
+        known = await require_upload(self._files, self._conversations, write.upload_id, caller)
         async with self._writers.writing(known.upload_id) as stop:
-            upload = await self._take(caller, write)
+            upload = await self._take(write)
             if upload.state is UploadState.FINISHED:
                 return upload, await file_of(self._files, upload)
             session = UploadSession(
@@ -122,9 +126,9 @@ class WriteUpload:
             file = await self._receive_and_keep(session, write.offset, chunks, stop)
             return session.upload, file
 
-    async def _take(self, caller: UserId, write: Write) -> Upload:
+    async def _take(self, write: Write) -> Upload:
         for _ in range(_TAKE_ATTEMPTS):
-            upload = await require_upload(self._files, write.upload_id, caller)
+            upload = await read_upload(self._files, write.upload_id)
             if upload.state is UploadState.FINISHED:
                 return upload
             now = self._clock()
@@ -175,7 +179,7 @@ class WriteUpload:
 
     async def _require_held(self, upload: Upload) -> None:
         """Refuse to go on when somebody has cancelled the upload, or finished it first."""
-        now = await require_upload(self._files, upload.upload_id, upload.owner)
+        now = await read_upload(self._files, upload.upload_id)
         if now.state in (UploadState.CLOSED, UploadState.CLEANED):
             raise upload_closed(upload.upload_id)
         if now.epoch != upload.epoch:

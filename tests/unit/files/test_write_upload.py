@@ -7,7 +7,7 @@ from pathlib import Path
 
 import google_crc32c
 import pytest
-from file_service import ANN, BEN, FINISH, OTHER_ROOM, ROOM, FileService, open_file_service, stream
+from file_service import ANN, BEN, EVE, FINISH, OTHER_ROOM, ROOM, FileService, open_file_service, stream
 
 from chat4all_core.adapters.content.content_hasher import HashlibContentHasher
 from chat4all_core.app.create_upload import NewFile
@@ -15,6 +15,7 @@ from chat4all_core.app.file_policy import FilePolicy
 from chat4all_core.app.write_upload import Chunk, Write
 from chat4all_core.domain.errors import Reason, RefusedError
 from chat4all_core.domain.file import FileState
+from chat4all_core.domain.ids import UserId
 from chat4all_core.domain.upload import Upload
 from chat4all_core.ports.file_store import Quota
 
@@ -277,14 +278,27 @@ async def test_another_process_goes_on_with_the_sum(tmp_path: Path, stored: bool
         assert file.sha256 == hashlib.sha256(DATA).hexdigest()
 
 
-async def test_other_peoples_uploads_do_not_exist(service: FileService) -> None:
-    """Unknown uploads and those of others are told apart by nobody."""
-    upload = await begin(service)
-    for caller, upload_id in ((ANN, "nothing"), (BEN, upload.upload_id)):
-        assert (await refused(service.get_upload(caller, upload_id))).reason is Reason.UPLOAD_NOT_FOUND
-        assert (await refused(service.cancel(caller, upload_id))).reason is Reason.UPLOAD_NOT_FOUND
-        error = await refused(service.write(caller, Write(upload_id, 0), stream(DATA)))
-        assert error.reason is Reason.UPLOAD_NOT_FOUND
+@pytest.mark.parametrize(
+    ("caller", "known", "reason"),
+    [
+        (ANN, False, Reason.UPLOAD_NOT_FOUND),
+        (BEN, True, Reason.NOT_FILE_OWNER),
+        (EVE, True, Reason.NOT_A_PARTICIPANT),
+    ],
+)
+async def test_uploads_are_for_those_who_began_them(
+    service: FileService, caller: UserId, known: bool, reason: Reason
+) -> None:
+    """Whoever did not begin an upload is told whether that is for being no participant, or another one."""
+    upload_id = (await begin(service)).upload_id if known else "nothing"
+    for work in (
+        service.get_upload(caller, upload_id),
+        service.cancel(caller, upload_id),
+        service.write(caller, Write(upload_id, 0), stream(DATA)),
+        service.direct.links(caller, upload_id, 0, 0),
+        service.direct.complete(caller, upload_id),
+    ):
+        assert (await refused(work)).reason is reason
 
 
 async def test_a_cancelled_upload_is_over(service: FileService, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from chat4all_sdk.file_models import File
 
 __all__ = ["sent_file"]
 
-_OVER = frozenset({"UPLOAD_NOT_FOUND", "UPLOAD_CLOSED", "UPLOAD_IS_DIRECT"})
+_OVER = frozenset({"UPLOAD_NOT_FOUND", "UPLOAD_CLOSED", "UPLOAD_IS_DIRECT", "NOT_FILE_OWNER"})
 
 
 @asynccontextmanager
@@ -64,7 +64,7 @@ async def sent_file(
                 except ChatError as error:
                     if upload_id is None or error.reason not in _OVER:
                         raise
-                    record.forget()  # it expired, or was cancelled: begin anew
+                    record.forget()  # it expired, was cancelled, or is of another login: begin anew
     except asyncio.CancelledError:
         output.remark("Interrupted; the same command goes on from here.")
         raise

@@ -123,13 +123,13 @@ class ErrorReason(_message.Message):
         FILE_NOT_AVAILABLE: ErrorReason._Reason.ValueType  # 81
         """The file is not AVAILABLE: its upload is not finished. Status FAILED_PRECONDITION."""
         NOT_FILE_OWNER: ErrorReason._Reason.ValueType  # 82
-        """Only who uploaded the file, or an admin of its conversation, may do this.
-        Status PERMISSION_DENIED.
+        """Only who uploaded the file, or an admin of its conversation, may do this; and only who began an
+        upload may go on with it. Status PERMISSION_DENIED.
         """
         RANGE_INVALID: ErrorReason._Reason.ValueType  # 83
         """The range lies outside of the file. Metadata: size_bytes. Status OUT_OF_RANGE."""
         UPLOAD_NOT_FOUND: ErrorReason._Reason.ValueType  # 84
-        """There is no such upload, or it is somebody else's. Status NOT_FOUND."""
+        """There is no such upload. Status NOT_FOUND."""
         UPLOAD_CLOSED: ErrorReason._Reason.ValueType  # 85
         """The upload was cancelled, has expired, or failed for good; begin a new one. For CancelUpload: it
         is finished. Status FAILED_PRECONDITION.
@@ -295,13 +295,13 @@ class ErrorReason(_message.Message):
     FILE_NOT_AVAILABLE: ErrorReason.Reason.ValueType  # 81
     """The file is not AVAILABLE: its upload is not finished. Status FAILED_PRECONDITION."""
     NOT_FILE_OWNER: ErrorReason.Reason.ValueType  # 82
-    """Only who uploaded the file, or an admin of its conversation, may do this.
-    Status PERMISSION_DENIED.
+    """Only who uploaded the file, or an admin of its conversation, may do this; and only who began an
+    upload may go on with it. Status PERMISSION_DENIED.
     """
     RANGE_INVALID: ErrorReason.Reason.ValueType  # 83
     """The range lies outside of the file. Metadata: size_bytes. Status OUT_OF_RANGE."""
     UPLOAD_NOT_FOUND: ErrorReason.Reason.ValueType  # 84
-    """There is no such upload, or it is somebody else's. Status NOT_FOUND."""
+    """There is no such upload. Status NOT_FOUND."""
     UPLOAD_CLOSED: ErrorReason.Reason.ValueType  # 85
     """The upload was cancelled, has expired, or failed for good; begin a new one. For CancelUpload: it
     is finished. Status FAILED_PRECONDITION.

@@ -32,8 +32,8 @@ class FileServiceStub:
     GetUpload for committed_size and write on from there. The last byte of the declared size finishes the
     upload; the end of a stream alone never does, for a stream that was cut looks the same.
 
-    Only participants of a conversation reach its files, and only its creator reaches an upload: to
-    anyone else it does not exist.
+    Only participants of a conversation reach its files and uploads: anyone else is refused by every
+    method with NOT_A_PARTICIPANT. Of the participants only its creator goes on with an upload, or looks at it.
     """
 
     def __init__(self, channel):
@@ -111,8 +111,8 @@ class FileServiceServicer:
     GetUpload for committed_size and write on from there. The last byte of the declared size finishes the
     upload; the end of a stream alone never does, for a stream that was cut looks the same.
 
-    Only participants of a conversation reach its files, and only its creator reaches an upload: to
-    anyone else it does not exist.
+    Only participants of a conversation reach its files and uploads: anyone else is refused by every
+    method with NOT_A_PARTICIPANT. Of the participants only its creator goes on with an upload, or looks at it.
     """
 
     def CreateUpload(self, request, context):
@@ -131,8 +131,8 @@ class FileServiceServicer:
         committed_size in its metadata. A second writer takes the upload over and the first is refused with
         UPLOAD_TAKEN_OVER. The call that brings the last byte of the declared size answers with the
         file, and so does any later call. Over REST a body may be followed by one with `finish` set.
-        Errors: UPLOAD_NOT_FOUND, UPLOAD_CLOSED, UPLOAD_IS_DIRECT, OFFSET_BEYOND_COMMITTED, CHUNK_CORRUPT,
-        SIZE_EXCEEDED, UPLOAD_INCOMPLETE, SHA256_MISMATCH, MIME_TYPE_MISMATCH, UPLOAD_TAKEN_OVER,
+        Errors: UPLOAD_NOT_FOUND, NOT_A_PARTICIPANT, NOT_FILE_OWNER, UPLOAD_CLOSED, UPLOAD_IS_DIRECT,
+        OFFSET_BEYOND_COMMITTED, CHUNK_CORRUPT, SIZE_EXCEEDED, UPLOAD_INCOMPLETE, SHA256_MISMATCH, MIME_TYPE_MISMATCH, UPLOAD_TAKEN_OVER,
         QUOTA_EXCEEDED, STORAGE_FULL, UNAVAILABLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -141,7 +141,7 @@ class FileServiceServicer:
 
     def GetUpload(self, request, context):
         """Tells how far an upload has come, and its file once it is finished.
-        Errors: UPLOAD_NOT_FOUND, UPLOAD_CLOSED.
+        Errors: UPLOAD_NOT_FOUND, NOT_A_PARTICIPANT, NOT_FILE_OWNER, UPLOAD_CLOSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -149,7 +149,8 @@ class FileServiceServicer:
 
     def CancelUpload(self, request, context):
         """Gives an upload up; its bytes are removed. Cancelling again changes nothing; a finished upload
-        can't be cancelled (delete the file). Errors: UPLOAD_NOT_FOUND, UPLOAD_CLOSED.
+        can't be cancelled (delete the file). Who has left the conversation may still cancel what they began.
+        Errors: UPLOAD_NOT_FOUND, NOT_A_PARTICIPANT, NOT_FILE_OWNER, UPLOAD_CLOSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -159,7 +160,7 @@ class FileServiceServicer:
         """Gives URLs to which the parts of an upload are sent straight to the store, in any order and side by
         side. The size must be declared, and nothing written by WriteUpload, which is refused from then on.
         Call it again for further parts or fresh URLs.
-        Errors: UPLOAD_NOT_FOUND, UPLOAD_CLOSED, FIELD_INVALID.
+        Errors: UPLOAD_NOT_FOUND, NOT_A_PARTICIPANT, NOT_FILE_OWNER, UPLOAD_CLOSED, FIELD_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -167,7 +168,8 @@ class FileServiceServicer:
 
     def CompleteDirectUpload(self, request, context):
         """Finishes a direct upload, once every part is there with its exact size. Completing again answers
-        with the file. Errors: UPLOAD_NOT_FOUND, UPLOAD_CLOSED, UPLOAD_INCOMPLETE.
+        with the file.
+        Errors: UPLOAD_NOT_FOUND, NOT_A_PARTICIPANT, NOT_FILE_OWNER, UPLOAD_CLOSED, UPLOAD_INCOMPLETE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -300,8 +302,8 @@ class FileService:
     GetUpload for committed_size and write on from there. The last byte of the declared size finishes the
     upload; the end of a stream alone never does, for a stream that was cut looks the same.
 
-    Only participants of a conversation reach its files, and only its creator reaches an upload: to
-    anyone else it does not exist.
+    Only participants of a conversation reach its files and uploads: anyone else is refused by every
+    method with NOT_A_PARTICIPANT. Of the participants only its creator goes on with an upload, or looks at it.
     """
 
     @staticmethod

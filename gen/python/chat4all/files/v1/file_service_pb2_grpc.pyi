@@ -33,8 +33,8 @@ class FileServiceStub:
     GetUpload for committed_size and write on from there. The last byte of the declared size finishes the
     upload; the end of a stream alone never does, for a stream that was cut looks the same.
 
-    Only participants of a conversation reach its files, and only its creator reaches an upload: to
-    anyone else it does not exist.
+    Only participants of a conversation reach its files and uploads: anyone else is refused by every
+    method with NOT_A_PARTICIPANT. Of the participants only its creator goes on with an upload, or looks at it.
     """
 
     @_typing.overload
@@ -53,27 +53,29 @@ class FileServiceStub:
     committed_size in its metadata. A second writer takes the upload over and the first is refused with
     UPLOAD_TAKEN_OVER. The call that brings the last byte of the declared size answers with the
     file, and so does any later call. Over REST a body may be followed by one with `finish` set.
-    Errors: UPLOAD_NOT_FOUND, UPLOAD_CLOSED, UPLOAD_IS_DIRECT, OFFSET_BEYOND_COMMITTED, CHUNK_CORRUPT,
-    SIZE_EXCEEDED, UPLOAD_INCOMPLETE, SHA256_MISMATCH, MIME_TYPE_MISMATCH, UPLOAD_TAKEN_OVER,
+    Errors: UPLOAD_NOT_FOUND, NOT_A_PARTICIPANT, NOT_FILE_OWNER, UPLOAD_CLOSED, UPLOAD_IS_DIRECT,
+    OFFSET_BEYOND_COMMITTED, CHUNK_CORRUPT, SIZE_EXCEEDED, UPLOAD_INCOMPLETE, SHA256_MISMATCH, MIME_TYPE_MISMATCH, UPLOAD_TAKEN_OVER,
     QUOTA_EXCEEDED, STORAGE_FULL, UNAVAILABLE.
     """
     GetUpload: _grpc.UnaryUnaryMultiCallable[_file_service_pb2.GetUploadRequest, _file_service_pb2.GetUploadResponse]
     """Tells how far an upload has come, and its file once it is finished.
-    Errors: UPLOAD_NOT_FOUND, UPLOAD_CLOSED.
+    Errors: UPLOAD_NOT_FOUND, NOT_A_PARTICIPANT, NOT_FILE_OWNER, UPLOAD_CLOSED.
     """
     CancelUpload: _grpc.UnaryUnaryMultiCallable[_file_service_pb2.CancelUploadRequest, _file_service_pb2.CancelUploadResponse]
     """Gives an upload up; its bytes are removed. Cancelling again changes nothing; a finished upload
-    can't be cancelled (delete the file). Errors: UPLOAD_NOT_FOUND, UPLOAD_CLOSED.
+    can't be cancelled (delete the file). Who has left the conversation may still cancel what they began.
+    Errors: UPLOAD_NOT_FOUND, NOT_A_PARTICIPANT, NOT_FILE_OWNER, UPLOAD_CLOSED.
     """
     CreateDirectUpload: _grpc.UnaryUnaryMultiCallable[_file_service_pb2.CreateDirectUploadRequest, _file_service_pb2.CreateDirectUploadResponse]
     """Gives URLs to which the parts of an upload are sent straight to the store, in any order and side by
     side. The size must be declared, and nothing written by WriteUpload, which is refused from then on.
     Call it again for further parts or fresh URLs.
-    Errors: UPLOAD_NOT_FOUND, UPLOAD_CLOSED, FIELD_INVALID.
+    Errors: UPLOAD_NOT_FOUND, NOT_A_PARTICIPANT, NOT_FILE_OWNER, UPLOAD_CLOSED, FIELD_INVALID.
     """
     CompleteDirectUpload: _grpc.UnaryUnaryMultiCallable[_file_service_pb2.CompleteDirectUploadRequest, _file_service_pb2.CompleteDirectUploadResponse]
     """Finishes a direct upload, once every part is there with its exact size. Completing again answers
-    with the file. Errors: UPLOAD_NOT_FOUND, UPLOAD_CLOSED, UPLOAD_INCOMPLETE.
+    with the file.
+    Errors: UPLOAD_NOT_FOUND, NOT_A_PARTICIPANT, NOT_FILE_OWNER, UPLOAD_CLOSED, UPLOAD_INCOMPLETE.
     """
     UploadFile: _grpc.StreamUnaryMultiCallable[_file_service_pb2.UploadFileRequest, _file_service_pb2.UploadFileResponse]
     """Uploads a file in one call that can't be resumed. Over REST: a multipart/form-data body with the
@@ -108,8 +110,8 @@ class FileServiceAsyncStub(FileServiceStub):
     GetUpload for committed_size and write on from there. The last byte of the declared size finishes the
     upload; the end of a stream alone never does, for a stream that was cut looks the same.
 
-    Only participants of a conversation reach its files, and only its creator reaches an upload: to
-    anyone else it does not exist.
+    Only participants of a conversation reach its files and uploads: anyone else is refused by every
+    method with NOT_A_PARTICIPANT. Of the participants only its creator goes on with an upload, or looks at it.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -125,27 +127,29 @@ class FileServiceAsyncStub(FileServiceStub):
     committed_size in its metadata. A second writer takes the upload over and the first is refused with
     UPLOAD_TAKEN_OVER. The call that brings the last byte of the declared size answers with the
     file, and so does any later call. Over REST a body may be followed by one with `finish` set.
-    Errors: UPLOAD_NOT_FOUND, UPLOAD_CLOSED, UPLOAD_IS_DIRECT, OFFSET_BEYOND_COMMITTED, CHUNK_CORRUPT,
-    SIZE_EXCEEDED, UPLOAD_INCOMPLETE, SHA256_MISMATCH, MIME_TYPE_MISMATCH, UPLOAD_TAKEN_OVER,
+    Errors: UPLOAD_NOT_FOUND, NOT_A_PARTICIPANT, NOT_FILE_OWNER, UPLOAD_CLOSED, UPLOAD_IS_DIRECT,
+    OFFSET_BEYOND_COMMITTED, CHUNK_CORRUPT, SIZE_EXCEEDED, UPLOAD_INCOMPLETE, SHA256_MISMATCH, MIME_TYPE_MISMATCH, UPLOAD_TAKEN_OVER,
     QUOTA_EXCEEDED, STORAGE_FULL, UNAVAILABLE.
     """
     GetUpload: _aio.UnaryUnaryMultiCallable[_file_service_pb2.GetUploadRequest, _file_service_pb2.GetUploadResponse]  # type: ignore[assignment]
     """Tells how far an upload has come, and its file once it is finished.
-    Errors: UPLOAD_NOT_FOUND, UPLOAD_CLOSED.
+    Errors: UPLOAD_NOT_FOUND, NOT_A_PARTICIPANT, NOT_FILE_OWNER, UPLOAD_CLOSED.
     """
     CancelUpload: _aio.UnaryUnaryMultiCallable[_file_service_pb2.CancelUploadRequest, _file_service_pb2.CancelUploadResponse]  # type: ignore[assignment]
     """Gives an upload up; its bytes are removed. Cancelling again changes nothing; a finished upload
-    can't be cancelled (delete the file). Errors: UPLOAD_NOT_FOUND, UPLOAD_CLOSED.
+    can't be cancelled (delete the file). Who has left the conversation may still cancel what they began.
+    Errors: UPLOAD_NOT_FOUND, NOT_A_PARTICIPANT, NOT_FILE_OWNER, UPLOAD_CLOSED.
     """
     CreateDirectUpload: _aio.UnaryUnaryMultiCallable[_file_service_pb2.CreateDirectUploadRequest, _file_service_pb2.CreateDirectUploadResponse]  # type: ignore[assignment]
     """Gives URLs to which the parts of an upload are sent straight to the store, in any order and side by
     side. The size must be declared, and nothing written by WriteUpload, which is refused from then on.
     Call it again for further parts or fresh URLs.
-    Errors: UPLOAD_NOT_FOUND, UPLOAD_CLOSED, FIELD_INVALID.
+    Errors: UPLOAD_NOT_FOUND, NOT_A_PARTICIPANT, NOT_FILE_OWNER, UPLOAD_CLOSED, FIELD_INVALID.
     """
     CompleteDirectUpload: _aio.UnaryUnaryMultiCallable[_file_service_pb2.CompleteDirectUploadRequest, _file_service_pb2.CompleteDirectUploadResponse]  # type: ignore[assignment]
     """Finishes a direct upload, once every part is there with its exact size. Completing again answers
-    with the file. Errors: UPLOAD_NOT_FOUND, UPLOAD_CLOSED, UPLOAD_INCOMPLETE.
+    with the file.
+    Errors: UPLOAD_NOT_FOUND, NOT_A_PARTICIPANT, NOT_FILE_OWNER, UPLOAD_CLOSED, UPLOAD_INCOMPLETE.
     """
     UploadFile: _aio.StreamUnaryMultiCallable[_file_service_pb2.UploadFileRequest, _file_service_pb2.UploadFileResponse]  # type: ignore[assignment]
     """Uploads a file in one call that can't be resumed. Over REST: a multipart/form-data body with the
@@ -179,8 +183,8 @@ class FileServiceServicer(metaclass=_abc_1.ABCMeta):
     GetUpload for committed_size and write on from there. The last byte of the declared size finishes the
     upload; the end of a stream alone never does, for a stream that was cut looks the same.
 
-    Only participants of a conversation reach its files, and only its creator reaches an upload: to
-    anyone else it does not exist.
+    Only participants of a conversation reach its files and uploads: anyone else is refused by every
+    method with NOT_A_PARTICIPANT. Of the participants only its creator goes on with an upload, or looks at it.
     """
 
     @_abc_1.abstractmethod
@@ -206,8 +210,8 @@ class FileServiceServicer(metaclass=_abc_1.ABCMeta):
         committed_size in its metadata. A second writer takes the upload over and the first is refused with
         UPLOAD_TAKEN_OVER. The call that brings the last byte of the declared size answers with the
         file, and so does any later call. Over REST a body may be followed by one with `finish` set.
-        Errors: UPLOAD_NOT_FOUND, UPLOAD_CLOSED, UPLOAD_IS_DIRECT, OFFSET_BEYOND_COMMITTED, CHUNK_CORRUPT,
-        SIZE_EXCEEDED, UPLOAD_INCOMPLETE, SHA256_MISMATCH, MIME_TYPE_MISMATCH, UPLOAD_TAKEN_OVER,
+        Errors: UPLOAD_NOT_FOUND, NOT_A_PARTICIPANT, NOT_FILE_OWNER, UPLOAD_CLOSED, UPLOAD_IS_DIRECT,
+        OFFSET_BEYOND_COMMITTED, CHUNK_CORRUPT, SIZE_EXCEEDED, UPLOAD_INCOMPLETE, SHA256_MISMATCH, MIME_TYPE_MISMATCH, UPLOAD_TAKEN_OVER,
         QUOTA_EXCEEDED, STORAGE_FULL, UNAVAILABLE.
         """
 
@@ -218,7 +222,7 @@ class FileServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_file_service_pb2.GetUploadResponse, _abc.Awaitable[_file_service_pb2.GetUploadResponse]]:
         """Tells how far an upload has come, and its file once it is finished.
-        Errors: UPLOAD_NOT_FOUND, UPLOAD_CLOSED.
+        Errors: UPLOAD_NOT_FOUND, NOT_A_PARTICIPANT, NOT_FILE_OWNER, UPLOAD_CLOSED.
         """
 
     @_abc_1.abstractmethod
@@ -228,7 +232,8 @@ class FileServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_file_service_pb2.CancelUploadResponse, _abc.Awaitable[_file_service_pb2.CancelUploadResponse]]:
         """Gives an upload up; its bytes are removed. Cancelling again changes nothing; a finished upload
-        can't be cancelled (delete the file). Errors: UPLOAD_NOT_FOUND, UPLOAD_CLOSED.
+        can't be cancelled (delete the file). Who has left the conversation may still cancel what they began.
+        Errors: UPLOAD_NOT_FOUND, NOT_A_PARTICIPANT, NOT_FILE_OWNER, UPLOAD_CLOSED.
         """
 
     @_abc_1.abstractmethod
@@ -240,7 +245,7 @@ class FileServiceServicer(metaclass=_abc_1.ABCMeta):
         """Gives URLs to which the parts of an upload are sent straight to the store, in any order and side by
         side. The size must be declared, and nothing written by WriteUpload, which is refused from then on.
         Call it again for further parts or fresh URLs.
-        Errors: UPLOAD_NOT_FOUND, UPLOAD_CLOSED, FIELD_INVALID.
+        Errors: UPLOAD_NOT_FOUND, NOT_A_PARTICIPANT, NOT_FILE_OWNER, UPLOAD_CLOSED, FIELD_INVALID.
         """
 
     @_abc_1.abstractmethod
@@ -250,7 +255,8 @@ class FileServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_file_service_pb2.CompleteDirectUploadResponse, _abc.Awaitable[_file_service_pb2.CompleteDirectUploadResponse]]:
         """Finishes a direct upload, once every part is there with its exact size. Completing again answers
-        with the file. Errors: UPLOAD_NOT_FOUND, UPLOAD_CLOSED, UPLOAD_INCOMPLETE.
+        with the file.
+        Errors: UPLOAD_NOT_FOUND, NOT_A_PARTICIPANT, NOT_FILE_OWNER, UPLOAD_CLOSED, UPLOAD_INCOMPLETE.
         """
 
     @_abc_1.abstractmethod
