@@ -148,4 +148,4 @@ def _statements(script: str) -> list[str]:
 
 
 def _missing(why: str) -> SchemaMissingError:
-    return SchemaMissingError(f"run `python -m chat4all_core.adapters.cassandra` first: {why}")
+    return SchemaMissingError(f"run `python -m chat4all_core.distributed setup` first: {why}")
