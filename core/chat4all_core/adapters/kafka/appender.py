@@ -143,11 +143,12 @@ class Appender:
             for append in lane.expire(self._loop.time() - self._timeout):
                 self._fail(append, f"{lane.topic.name} is moving to its next generation")
             await asyncio.sleep(_MOVE_PAUSE)
-        if self._replacing is not None:
-            await self._replacing
+        if lane.held:  # else some may be in flight still, and the next ones must not overtake them
+            if self._replacing is not None:
+                await self._replacing
+            self._go_on(lane)
         # In one go: an append that is called meanwhile would overtake the held ones.
         lane.mover = None
-        self._go_on(lane)
 
     async def _can_go_on(self, lane: Lane) -> bool:
         """Whether a lane's topic has moved, or does not mean to."""
