@@ -1,7 +1,7 @@
 """What channels tell of deliveries, on its way to senders and into the store."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from chat4all_core.app.event_id import event_id
 from chat4all_core.domain.channel import ChannelName, is_user
@@ -17,6 +17,9 @@ from chat4all_core.ports.user_stream import StreamAppend
 
 _Way = tuple[ConversationId, int, ParticipantId, ChannelName]
 """Conversation, sequence, recipient, channel."""
+
+_Message = tuple[ConversationId, int]
+"""Conversation, sequence."""
 
 Entry = tuple[DeliveryEvidence, Source]
 
@@ -56,8 +59,12 @@ class RecordDeliveries:
             after = resolve(states)
             if after is not before:
                 changed.append((evidence, source, after))
-        appends = await asyncio.gather(*(self._append(*change) for change in changed))
-        return [append for append in appends if append is not None]
+        senders = await self._senders({_message(evidence) for evidence, _, _ in changed})
+        return [
+            self._append(evidence, source, state, sender)
+            for evidence, source, state in changed
+            if (sender := senders[_message(evidence)]) is not None
+        ]
 
     async def record(self, entries: Sequence[Entry]) -> None:
         """Store evidence durably.
@@ -81,16 +88,29 @@ class RecordDeliveries:
                     known.setdefault(_way(evidence), set()).add((evidence.attempt, evidence.state))
         return known
 
-    async def _append(self, evidence: DeliveryEvidence, source: Source, state: DeliveryState) -> StreamAppend | None:
-        stored = await self._messages.get(evidence.conversation_id, evidence.sequence)
+    async def _senders(self, messages: Collection[_Message]) -> Mapping[_Message, UserId | None]:
+        # One message often has much evidence in a batch: a group's, on a channel.
+        found = await asyncio.gather(*(self._sender(*message) for message in messages))
+        return dict(zip(messages, found, strict=True))
+
+    async def _sender(self, conversation_id: ConversationId, sequence: int) -> UserId | None:
+        """Who is told of a message's deliveries, or None: nobody."""
+        stored = await self._messages.get(conversation_id, sequence)
         if stored is None or not is_user(stored.message.sender):
             return None
-        conversation = await self._conversations.get(evidence.conversation_id)
+        conversation = await self._conversations.get(conversation_id)
         # Whoever has left is told nothing more of the conversation.
         if conversation is None or conversation.participation_of(stored.message.sender) is None:
             return None
+        return UserId(stored.message.sender)
+
+    def _append(self, evidence: DeliveryEvidence, source: Source, state: DeliveryState, to: UserId) -> StreamAppend:
         payload = self._codec.delivery_changed(event_id(self._role, source), evidence, state)
-        return StreamAppend(self._role, source, 0, [UserId(stored.message.sender)], payload, evidence.conversation_id)
+        return StreamAppend(self._role, source, 0, [to], payload, evidence.conversation_id)
+
+
+def _message(evidence: DeliveryEvidence) -> _Message:
+    return evidence.conversation_id, evidence.sequence
 
 
 def _way(evidence: DeliveryEvidence) -> _Way:
