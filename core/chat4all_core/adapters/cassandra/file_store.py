@@ -149,7 +149,7 @@ class CassandraFileStore:
         held = await self._held(upload_id, epoch)
         if held is None:
             return False
-        await self._queue.add(held, AT_ONCE)  # again: whoever looked in between has put it off
+        await self._queue.add(held, AT_ONCE)
         outcome = await self._changes.close(held)
         if not outcome.applied and not (outcome.uncertain and await self._is_closed(upload_id)):
             return False

@@ -104,5 +104,5 @@ def _that_take(producer: Producer, name: str, partitions: Sequence[int], value: 
     producer.flush(2 * REQUEST_TIMEOUT)
     failed = [f"{partition}: {error}" for partition, error in answers if error and error.code() != _TOO_LARGE]
     if failed or len(answers) < len(partitions):
-        raise unavailable(f"{name} can't be sealed now: {'; '.join(failed)}")
+        raise unavailable(f"{name} can't be marked now: {'; '.join(failed)}")
     return [partition for partition, error in answers if error is None]
