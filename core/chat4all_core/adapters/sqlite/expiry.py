@@ -1,6 +1,7 @@
 """Rows that are kept for a while and then deleted, a few at a time."""
 
 import sqlite3
+from functools import partial
 
 from chat4all_core.adapters.sqlite.database import Database
 from chat4all_core.domain.timestamp import SECOND, Timestamp
@@ -15,7 +16,7 @@ _CHUNK = 500
 async def delete_expired(store: Database, now: Timestamp) -> None:
     """Delete all rows whose `expires_at` has passed."""
     for table in _TABLES:
-        while await store.write(lambda connection, table=table: _delete_some(connection, table, now)):  # type: ignore[misc]
+        while await store.write(partial(_delete_some, table=table, now=now)):
             pass
 
 
