@@ -39,7 +39,7 @@ class ConversationCache:
         self._readers: set[asyncio.Task[None]] = set()
 
     async def get(self, conversation_id: ConversationId, at_least_version: int) -> Conversation | None:
-        """A conversation that is not older than a second, and of at least this version; None if there is none."""
+        """A conversation that is believed or read now, and of at least this version; None if there is none."""
         kept = self._believed(conversation_id)
         if kept is not None and kept.version >= at_least_version:
             return kept
@@ -47,9 +47,10 @@ class ConversationCache:
         return found if found is not None and found.version >= at_least_version else None
 
     async def get_many(self, conversation_ids: Sequence[ConversationId]) -> Sequence[Conversation]:
-        """Those that exist, in the order asked for, none older than a second."""
-        futures = {c: self._want(c) for c in conversation_ids if self._believed(c) is None}
-        believed = {c: self._believed(c) for c in conversation_ids if c not in futures}
+        """Those that exist, in the order asked for, each believed or read now."""
+        # Asked once: what is believed may not be so a moment later.
+        believed = {c: self._believed(c) for c in conversation_ids}
+        futures = {c: self._want(c) for c, kept in believed.items() if kept is None}
         found = believed | {c: await asyncio.shield(future) for c, future in futures.items()}
         return [conversation for c in conversation_ids if (conversation := found[c]) is not None]
 
