@@ -61,20 +61,17 @@ class ConversationCache:
     def remember(self, conversation: Conversation, since: float) -> Conversation:
         """Keep what was written or read by a request that began at `since`, by the event loop's clock; the newest that
         is known is returned."""
-        return self._remember(conversation, since)
+        kept: _Kept | None = self._kept.get(conversation.conversation_id)
+        if kept is not None and kept.conversation.version > conversation.version:
+            return kept.conversation
+        self._kept[conversation.conversation_id] = _Kept(conversation, since)
+        return conversation
 
     def _believed(self, conversation_id: ConversationId) -> Conversation | None:
         kept: _Kept | None = self._kept.get(conversation_id)
         if kept is None or self._loop.time() - kept.confirmed_at >= BELIEVED:
             return None
         return kept.conversation
-
-    def _remember(self, conversation: Conversation, confirmed_at: float) -> Conversation:
-        kept: _Kept | None = self._kept.get(conversation.conversation_id)
-        if kept is not None and kept.conversation.version > conversation.version:
-            return kept.conversation
-        self._kept[conversation.conversation_id] = _Kept(conversation, confirmed_at)
-        return conversation
 
     def _want(self, conversation_id: ConversationId) -> asyncio.Future[Conversation | None]:
         """A future for a read that has not begun yet: whatever is stored by now, it sees."""
@@ -96,7 +93,7 @@ class ConversationCache:
         try:
             found = await self._confirm([c for c in wanted if c in self._kept], began)
             missing = [c for c in wanted if c not in found]
-            found |= {c.conversation_id: self._remember(c, began) for c in await self._read(missing)}
+            found |= {c.conversation_id: self.remember(c, began) for c in await self._read(missing)}
         except Exception as error:
             for future in wanted.values():
                 future.set_exception(error)
@@ -115,5 +112,5 @@ class ConversationCache:
         kept = {c: self._kept[c].conversation for c in conversation_ids if c in self._kept}
         confirmed = {c: conversation for c, conversation in kept.items() if conversation.version == versions.get(c)}
         for conversation in confirmed.values():
-            self._remember(conversation, now)
+            self.remember(conversation, now)
         return confirmed
