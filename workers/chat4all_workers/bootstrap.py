@@ -24,7 +24,6 @@ from chat4all_workers.handler import Handler
 from chat4all_workers.handlers.dead_letter import DeadLetterHandler
 from chat4all_workers.handlers.router import RouterHandler
 from chat4all_workers.handlers.status import StatusHandler
-from chat4all_workers.inbound.handler import ROLE as INBOUND
 from chat4all_workers.inbound.poller import Poller
 from chat4all_workers.inbound.wiring import build_inbound
 from chat4all_workers.running import Running
@@ -48,14 +47,15 @@ class WorkerParts:
 def build_workers(parts: WorkerParts, tracer: Tracer, roles: Sequence[str] = WORKER_ROLES) -> Sequence[Running]:
     """The workers of every role that there is something to do for: one, but a connector for each channel. Called
     within the event loop that they will run in. Run each as a task of its own."""
-    handlers = [handler for role in roles if role in _HANDLERS and (handler := _HANDLERS[role](parts)) is not None]
+    return [worker for role in roles for worker in _BUILDERS[role](parts, tracer)]
+
+
+def _worker(handler: Handler, parts: WorkerParts, tracer: Tracer) -> Worker:
     most = parts.settings.worker.max_rejections
-    workers = [Worker(handler, parts.engine.log, parts.metrics, tracer, parts.clock, most) for handler in handlers]
-    pollers = [poller for worker in workers if worker.role == INBOUND for poller in _pollers(parts, worker)]
-    return [*workers, *pollers, *(_connectors(parts) if _CONNECTOR in roles else ())]
+    return Worker(handler, parts.engine.log, parts.metrics, tracer, parts.clock, most)
 
 
-def _router(parts: WorkerParts) -> Handler:
+def _routers(parts: WorkerParts, tracer: Tracer) -> Sequence[Running]:
     engine, codec = parts.engine, parts.codec
     router = RouteMessages(
         messages=engine.messages,
@@ -65,10 +65,10 @@ def _router(parts: WorkerParts) -> Handler:
         request_deliveries=RequestDeliveries(log=engine.log, codec=codec),
         codec=codec,
     )
-    return RouterHandler(router, codec, parts.metrics)
+    return [_worker(RouterHandler(router, codec, parts.metrics), parts, tracer)]
 
 
-def _status(parts: WorkerParts) -> Handler:
+def _status_workers(parts: WorkerParts, tracer: Tracer) -> Sequence[Running]:
     engine, codec = parts.engine, parts.codec
     status = RecordStatus(
         messages=engine.messages,
@@ -78,13 +78,13 @@ def _status(parts: WorkerParts) -> Handler:
         streams=engine.streams,
         codec=codec,
     )
-    return StatusHandler(status, codec)
+    return [_worker(StatusHandler(status, codec), parts, tracer)]
 
 
-def _inbound(parts: WorkerParts) -> Handler | None:
+def _inbound_workers(parts: WorkerParts, tracer: Tracer) -> Sequence[Running]:
     if not parts.accounts:
-        return None
-    return build_inbound(
+        return []
+    handler = build_inbound(
         parts.engine,
         parts.accounts,
         _upload_file(parts),
@@ -93,6 +93,8 @@ def _inbound(parts: WorkerParts) -> Handler | None:
         parts.metrics,
         parts.clock,
     )
+    worker = _worker(handler, parts, tracer)
+    return [worker, *_pollers(parts, worker)]
 
 
 def _pollers(parts: WorkerParts, inbound: Worker) -> Sequence[Running]:
@@ -116,11 +118,11 @@ def _upload_file(parts: WorkerParts) -> UploadFile | None:
     return files.upload_file
 
 
-def _dead_letter(parts: WorkerParts) -> Handler:
-    return DeadLetterHandler(parts.engine.dead_letters)
+def _dead_letter_workers(parts: WorkerParts, tracer: Tracer) -> Sequence[Running]:
+    return [_worker(DeadLetterHandler(parts.engine.dead_letters), parts, tracer)]
 
 
-def _connectors(parts: WorkerParts) -> Sequence[Running]:
+def _connectors(parts: WorkerParts, _: Tracer) -> Sequence[Running]:
     wanted = parts.settings.worker.channels
     return [
         build_connector(
@@ -139,11 +141,10 @@ def _connectors(parts: WorkerParts) -> Sequence[Running]:
     ]
 
 
-_CONNECTOR = "connector"
-_HANDLERS: Mapping[str, Callable[[WorkerParts], Handler | None]] = dict(
-    zip(
-        [role for role in WORKER_ROLES if role != _CONNECTOR],
-        (_router, _status, _inbound, _dead_letter),
-        strict=True,
-    )
-)
+_BUILDERS: Mapping[str, Callable[[WorkerParts, Tracer], Sequence[Running]]] = {
+    "router": _routers,
+    "status": _status_workers,
+    "inbound": _inbound_workers,
+    "connector": _connectors,
+    "dead_letter": _dead_letter_workers,
+}

@@ -17,8 +17,6 @@ from chat4all_workers.inbound.place import NobodyToReadError
 from chat4all_workers.inbound.receive_message import ReceiveMessage
 from chat4all_workers.inbound.report_state import ReportState
 
-ROLE = "inbound"
-
 
 @dataclass(frozen=True, slots=True)
 class ChannelInbound:
@@ -32,7 +30,7 @@ class InboundHandler:
     """Rejects what can't be read, or has nobody to read it: it waits as a dead letter."""
 
     topic = CHANNEL_RECEIVED
-    role = ROLE
+    role = "inbound"
 
     def __init__(self, channels: Mapping[ChannelName, ChannelInbound], codec: EventCodec, metrics: Metrics) -> None:
         """`channels`: those on which the platform has an account."""
