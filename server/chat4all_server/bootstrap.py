@@ -59,8 +59,6 @@ from chat4all_server.web.files import FileHandlers
 from chat4all_server.web.links import LinkHandlers
 from chat4all_server.webhook_intake import WebhookIntake
 
-_SECONDS_A_DAY = 86_400
-
 _SERVICES = (
     "chat4all.admin.v1.AdminService",
     "chat4all.channels.v1.ChannelService",

@@ -50,7 +50,6 @@ def run(arguments: Sequence[str] | None = None) -> int:
         "accepted and not handled yet is lost",
     )
     options = parser.parse_args(arguments)
-    # Its core would remark, at every start of Envoy, that it does not mind the fork.
     try:
         settings = load_settings(os.environ)
     except SettingsError as error:

@@ -109,9 +109,7 @@ def _pollers(parts: WorkerParts, inbound: Worker) -> Sequence[Running]:
     ]
 
 
-def _upload_file(parts: WorkerParts) -> UploadFile | None:
-    if parts.engine.files is None:
-        return None
+def _upload_file(parts: WorkerParts) -> UploadFile:
     files = build_file_use_cases(
         parts.engine.files, parts.engine.conversations, parts.storage, parts.clock, parts.settings.files
     )

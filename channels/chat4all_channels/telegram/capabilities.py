@@ -20,6 +20,3 @@ TELEGRAM = Capabilities(
     can_begin=False,
     window=None,
 )
-
-MAX_DOWNLOAD = 20 * MEBIBYTE
-"""Of a file that somebody sends to the bot."""

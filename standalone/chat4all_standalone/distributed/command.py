@@ -8,7 +8,6 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import structlog
 import uvloop
 
 from chat4all_channels.accounts_file import AccountsFileError
@@ -26,8 +25,6 @@ from chat4all_standalone.envoy import EnvoyStartError
 
 _OPERATORS_ERRORS = (*ENGINE_ERRORS, AccountsFileError, ChildStartError, DataDirInUseError, EnvoyStartError, OSError)
 """What whoever started the platform can mend: they get the message, not a traceback."""
-
-_log = structlog.get_logger(__name__)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

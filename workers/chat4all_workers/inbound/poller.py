@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import structlog
 
-from chat4all_channels.channel import ChannelAccount, PollError, Polls
+from chat4all_channels.channel import PollError, Polls
 from chat4all_core.domain.channel import ChannelName
 from chat4all_core.domain.errors import RetryableError
 from chat4all_core.ports.clock import Clock
@@ -28,7 +28,7 @@ class Poller:
     def __init__(
         self,
         channel: ChannelName,
-        account: ChannelAccount,
+        account: Polls,
         log: EventLog,
         codec: EventCodec,
         clock: Clock,
@@ -36,11 +36,8 @@ class Poller:
         is_mine: Callable[[], bool],
     ) -> None:
         """`is_mine`: whether it is for this process to ask."""
-        if not isinstance(account, Polls):
-            raise TypeError(f"{channel} can't be asked")
         self._channel = channel
         self._account = account
-        self._polls: Polls = account
         self._log = log
         self._codec = codec
         self._clock = clock
@@ -78,7 +75,7 @@ class Poller:
 
     async def _ask(self, cursor: str) -> str:
         """The next cursor: asking with it drops what this one gave."""
-        asking = asyncio.ensure_future(self._polls.poll(cursor, _POLL_SECONDS))
+        asking = asyncio.ensure_future(self._account.poll(cursor, _POLL_SECONDS))
         stopping = asyncio.ensure_future(self._stop.wait())
         try:
             await asyncio.wait([asking, stopping], return_when=asyncio.FIRST_COMPLETED)

@@ -61,14 +61,13 @@ class ReceiveMessage:
         messages: MessageStore,
         provider_messages: ProviderMessages,
         ledger: DeliveryLedger,
-        keep_media: KeepMedia | None,
+        keep_media: KeepMedia,
         forwards: Callable[[AccountId], bool],
         log: EventLog,
         codec: EventCodec,
         clock: Clock,
     ) -> None:
-        """`keep_media`: None where the platform keeps no files. `forwards`: whether what comes to an account goes to
-        the linked addresses of those who get it."""
+        """`forwards`: whether what comes to an account goes to the linked addresses of those who get it."""
         self._channel = channel
         self._find_place = find_place
         self._contacts = contacts
@@ -145,8 +144,6 @@ class ReceiveMessage:
         """The file, and the text with what has to be said where there is none."""
         if note.media is None:
             return None, note.text
-        if self._keep_media is None:
-            return None, _with_remark(note, "this platform keeps no files")
         try:
             return await self._keep_media(place, account, note.media), note.text
         except RetryableError:

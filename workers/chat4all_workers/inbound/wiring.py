@@ -20,14 +20,13 @@ from chat4all_workers.inbound.report_state import ReportState
 def build_inbound(
     engine: Engine,
     accounts: ChannelAccounts,
-    upload_file: UploadFile | None,
+    upload_file: UploadFile,
     max_media_bytes: int,
     codec: EventCodec,
     metrics: Metrics,
     clock: Clock,
 ) -> InboundHandler:
-    """For every channel on which there is an account. `upload_file`: None where the platform keeps no files.
-    `max_media_bytes`: of one file that a person sends."""
+    """For every channel on which there is an account. `max_media_bytes`: of one file that a person sends."""
     announce = AnnounceMembership(streams=engine.streams, log=engine.log, codec=codec, clock=clock)
 
     def of_channel(name: ChannelName) -> ChannelInbound:
@@ -54,7 +53,7 @@ def build_inbound(
             messages=engine.messages,
             provider_messages=engine.provider_messages,
             ledger=engine.ledger,
-            keep_media=KeepMedia(by_id, upload_file, max_media_bytes) if upload_file else None,
+            keep_media=KeepMedia(by_id, upload_file, max_media_bytes),
             forwards=lambda account: account in configs and configs[account].forward,
             log=engine.log,
             codec=codec,
