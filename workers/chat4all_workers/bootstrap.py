@@ -29,6 +29,9 @@ from chat4all_workers.inbound.wiring import build_inbound
 from chat4all_workers.running import Running
 from chat4all_workers.runtime import Worker
 
+ROLES_WITH_FILES = frozenset({"inbound", "connector"})
+"""Those that handle the bytes of files."""
+
 
 @dataclass(frozen=True, slots=True)
 class WorkerParts:
@@ -39,7 +42,8 @@ class WorkerParts:
     accounts: ChannelAccounts
     metrics: Metrics
     clock: Clock
-    storage: FileStorage
+    storage: FileStorage | None
+    """Only ROLES_WITH_FILES need it."""
     limiter: RateLimiter
     settings: Settings
 
@@ -111,7 +115,7 @@ def _pollers(parts: WorkerParts, inbound: Worker) -> Sequence[Running]:
 
 def _upload_file(parts: WorkerParts) -> UploadFile:
     files = build_file_use_cases(
-        parts.engine.files, parts.engine.conversations, parts.storage, parts.clock, parts.settings.files
+        parts.engine.files, parts.engine.conversations, _storage(parts), parts.clock, parts.settings.files
     )
     return files.upload_file
 
@@ -127,7 +131,7 @@ def _connectors(parts: WorkerParts, _: Tracer) -> Sequence[Running]:
             channel,
             [opened.account for opened in of_channel],
             parts.engine,
-            files=DeliveryFiles(parts.storage.objects, parts.settings.files.link_seconds),
+            files=DeliveryFiles(_storage(parts).objects, parts.settings.files.link_seconds),
             limiter=parts.limiter,
             codec=parts.codec,
             clock=parts.clock,
@@ -137,6 +141,12 @@ def _connectors(parts: WorkerParts, _: Tracer) -> Sequence[Running]:
         for channel, of_channel in parts.accounts.items()
         if not wanted or channel in wanted
     ]
+
+
+def _storage(parts: WorkerParts) -> FileStorage:
+    if parts.storage is None:
+        raise ValueError(f"there is no store of files, which {', '.join(sorted(ROLES_WITH_FILES))} need")
+    return parts.storage
 
 
 _BUILDERS: Mapping[str, Callable[[WorkerParts, Tracer], Sequence[Running]]] = {

@@ -16,7 +16,7 @@ from chat4all_core.distributed.setup import ENGINE_ERRORS
 from chat4all_core.ports.clock import system_clock
 from chat4all_core.telemetry.metrics import Metrics
 from chat4all_core.telemetry.tracing import open_tracer
-from chat4all_workers.bootstrap import WorkerParts, build_workers
+from chat4all_workers.bootstrap import ROLES_WITH_FILES, WorkerParts, build_workers
 from chat4all_workers.running import running
 from chat4all_workers.web import PortError, build_application, serving
 
@@ -33,7 +33,7 @@ async def work(settings: Settings, stop: asyncio.Event) -> None:
     Raises:
         PortError: the port is taken.
         AccountsFileError: the file with the accounts on channels holds mistakes.
-        Those of `open_distributed_engine` and `open_s3_storage`.
+        Those of `open_distributed_engine`, and of `open_s3_storage` where a role handles files.
     """
     metrics = Metrics(registry := CollectorRegistry())
     async with AsyncExitStack() as stack:
@@ -41,13 +41,16 @@ async def work(settings: Settings, stop: asyncio.Event) -> None:
         tracer = open_tracer("chat4all-workers", settings.telemetry.traces)
         stack.callback(tracer.close)
         accounts = await stack.enter_async_context(open_accounts(settings.channels.accounts_file))
+        storage = None
+        if not ROLES_WITH_FILES.isdisjoint(settings.worker.roles):
+            storage = await stack.enter_async_context(open_s3_storage(settings, system_clock))
         parts = WorkerParts(
             engine=opened.engine,
             codec=ProtobufEventCodec(),
             accounts=accounts,
             metrics=metrics,
             clock=system_clock,
-            storage=await stack.enter_async_context(open_s3_storage(settings, system_clock)),
+            storage=storage,
             limiter=opened.limiter,
             settings=settings,
         )
