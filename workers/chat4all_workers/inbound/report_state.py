@@ -1,6 +1,7 @@
 """What a channel reports on a message of ours becomes evidence of its delivery."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from chat4all_channels.event import Reported
 from chat4all_channels.opaque import from_opaque
@@ -56,7 +57,8 @@ class ReportState:
             reference = await self._provider_messages.park(message, body)
         if reference is None or not reference.sequence:
             return  # it waits; or it is about something that is no message of ours, such as a code
-        for evidence in [self._evidence(report, reference), *await self._earlier(report, reference)]:
+        newest = self._evidence(report, reference)
+        for evidence in [newest, *await self._earlier(report, newest)]:
             # A text in parts has come when its last part has; one part that failed is enough to fail it.
             if reference.is_last or evidence.state is DeliveryState.FAILED:
                 value = self._codec.encode_status(evidence)
@@ -77,29 +79,22 @@ class ReportState:
             provider_id=report.provider_id,
         )
 
-    async def _earlier(self, report: Reported, reference: DeliveryReference) -> Sequence[DeliveryEvidence]:
+    async def _earlier(self, report: Reported, newest: DeliveryEvidence) -> Sequence[DeliveryEvidence]:
+        """The same evidence of what this person was sent before."""
         if not report.covers_earlier:
             return []
-        first = max(1, reference.sequence - _COVERED)
-        known = await self._delivery_states.evidence(reference.conversation_id, range(first, reference.sequence))
+        first = max(1, newest.sequence - _COVERED)
+        known = await self._delivery_states.evidence(newest.conversation_id, range(first, newest.sequence))
         return [
-            DeliveryEvidence(
-                conversation_id=reference.conversation_id,
-                message_id=sent.message_id,
-                sequence=sequence,
-                recipient=reference.recipient,
-                channel=self._channel,
-                state=report.state,
-                time=report.time,
-                attempt=sent.attempt,
-            )
-            for sequence, evidence in known.items()
-            if (sent := self._sent(evidence, reference)) is not None
+            replace(newest, message_id=sent.message_id, sequence=sent.sequence, attempt=sent.attempt, provider_id=None)
+            for evidence in known.values()
+            if (sent := _sent(evidence, newest)) is not None
         ]
 
-    def _sent(self, evidence: Sequence[DeliveryEvidence], reference: DeliveryReference) -> DeliveryEvidence | None:
-        """The evidence that this delivery was sent and is not read yet."""
-        own = [e for e in evidence if e.recipient == reference.recipient and e.channel == self._channel]
-        if any(e.state is DeliveryState.READ for e in own):
-            return None
-        return next((e for e in own if e.state is DeliveryState.SENT), None)
+
+def _sent(evidence: Sequence[DeliveryEvidence], newest: DeliveryEvidence) -> DeliveryEvidence | None:
+    """The evidence that an earlier delivery to the same address was sent and is not read yet."""
+    own = [e for e in evidence if e.recipient == newest.recipient and e.channel == newest.channel]
+    if any(e.state is DeliveryState.READ for e in own):
+        return None
+    return next((e for e in own if e.state is DeliveryState.SENT), None)
