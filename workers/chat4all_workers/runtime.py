@@ -1,7 +1,6 @@
 """The loop that every worker role runs in: poll, handle, commit."""
 
 import asyncio
-import contextlib
 from collections.abc import Sequence
 
 import structlog
@@ -23,6 +22,7 @@ from chat4all_workers.handler import (
     Rejection,
     RetryAfter,
 )
+from chat4all_workers.reading import Reading
 from chat4all_workers.rejections import Rejections
 from chat4all_workers.retry_schedule import RetrySchedule
 
@@ -34,9 +34,6 @@ _LEAST_BATCH = 10
 engine that is too slow for a large batch would be given it again and again, and never get through."""
 
 _POLL_SECONDS = 1.0
-
-_HEALTHY_SECONDS = 30.0
-"""A batch takes milliseconds; one that takes longer than this is stuck."""
 
 
 class Worker:
@@ -58,10 +55,8 @@ class Worker:
         self._tracer = tracer
         self._consumer: Consumer = log.consumer(handler.topic, f"chat4all.{handler.role}")
         self._logger = structlog.get_logger(role=handler.role)
-        self._stop = asyncio.Event()
-        self._polling: asyncio.Task[Sequence[Record]] | None = None
+        self._reading = Reading(self._consumer)
         self._partitions: set[int] = set()
-        self._heard_at = float("-inf")
         self._halted: set[int] = set()
         self._retries = RetrySchedule()
         self._batch = MAX_BATCH
@@ -70,18 +65,11 @@ class Worker:
 
     async def run(self) -> None:
         """Work until `stop` is called; the batch at hand is finished and committed first."""
-        await self._consumer.start(self._assigned, self._revoked)
-        try:
-            while not self._stop.is_set():
-                await self._step()
-        finally:
-            await self._consumer.close()
+        await self._reading.run(self._step, self._assigned, self._revoked)
 
     def stop(self) -> None:
         """Ask the worker to finish; it does not wait for its next batch."""
-        self._stop.set()
-        if self._polling is not None:
-            self._polling.cancel()
+        self._reading.stop()
 
     @property
     def role(self) -> str:
@@ -101,18 +89,18 @@ class Worker:
     def is_healthy(self) -> bool:
         """Whether it works, or could: the log was read lately. A partition that waits for an operator is no reason
         to take the others from it."""
-        return _now() - self._heard_at < _HEALTHY_SECONDS
+        return self._reading.is_healthy
 
     async def _step(self) -> None:
         self._consumer.resume(self._retries.due(_now()))
         try:
-            records = await self._poll()
+            records = await self._reading.poll(self._batch, self._retries.patience(_POLL_SECONDS, _now()))
         except LogContradictionError as contradiction:
             self._halt(Halt(contradiction.partition, str(contradiction)), [])
             return
         except RetryableError as error:
             self._logger.warning("the log can't be read now", cause=str(error))
-            await self._pause(error.retry_after)
+            await self._reading.pause(error.retry_after)
             return
         if records:
             self._metrics.batch_records.labels(role=self._handler.role).observe(len(records))
@@ -124,21 +112,7 @@ class Worker:
                 began = _now()
                 await self._apply(records, await self._handle(records))
             if seconds := pause_after(len(records), self._batch, _now() - began):
-                await self._pause(seconds)
-
-    async def _poll(self) -> Sequence[Record]:
-        patience = self._retries.patience(_POLL_SECONDS, _now())
-        self._polling = asyncio.create_task(self._consumer.poll(self._batch, patience))
-        try:
-            records = await self._polling
-        except asyncio.CancelledError:
-            if not self._stop.is_set():
-                raise
-            return ()
-        finally:
-            self._polling = None
-        self._heard_at = _now()
-        return records
+                await self._reading.pause(seconds)
 
     async def _handle(self, records: Sequence[Record]) -> Outcome:
         try:
@@ -217,10 +191,6 @@ class Worker:
         headers = {**record.headers, **to_headers(letter)}
         await self._log.append(DEAD_LETTER, record.key, record.value, headers)
         self._metrics.records_rejected.labels(role=self._handler.role).inc()
-
-    async def _pause(self, seconds: float) -> None:
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._stop.wait(), seconds)
 
     async def _assigned(self, partitions: Sequence[int]) -> None:
         self._handler.partitions_changed(partitions)

@@ -5,7 +5,6 @@ offset that is not finished.
 """
 
 import asyncio
-import contextlib
 import random
 from collections.abc import Sequence
 from functools import partial
@@ -26,6 +25,7 @@ from chat4all_workers.delivery.outlet_watch import OutletWatch
 from chat4all_workers.delivery.partition import Partition
 from chat4all_workers.delivery.recipient_queue import RecipientQueue
 from chat4all_workers.handler import HALT_REMEDY, TOO_MANY_UNREADABLE
+from chat4all_workers.reading import Reading
 
 _BATCH = 500
 _IDLE_SECONDS = 1.0
@@ -40,7 +40,6 @@ _PEOPLE_AT_ONCE = 300
 """That are taken up of each partition."""
 _HANDOVER_SECONDS = 20.0
 """How long a partition that goes waits for the calls under way; less than a group waits for a member."""
-_HEALTHY_SECONDS = 30.0
 _UNREADABLE = "\0"
 """The name of a queue; no address is like it."""
 _FENCE_SECONDS = 8.0
@@ -79,11 +78,10 @@ class Connector:
         self._most_of_one = bounds.of_one
         self._consumer: Consumer = log.consumer(delivery_requested(channel), f"chat4all.connector.{channel}")
         self._logger = structlog.get_logger(role=self.role)
-        self._stop = asyncio.Event()
-        self._polling: asyncio.Task[Sequence[Record]] | None = None
+        self._reading = Reading(self._consumer)
         self._partitions: dict[int, Partition] = {}
         self._paused: set[int] = set()
-        self._heard_at = self._committed_at = self._look_at = float("-inf")
+        self._committed_at = self._look_at = float("-inf")
 
     @property
     def role(self) -> str:
@@ -98,7 +96,7 @@ class Connector:
     @property
     def is_healthy(self) -> bool:
         """Whether it works, or could: the log was read lately."""
-        return _now() - self._heard_at < _HEALTHY_SECONDS
+        return self._reading.is_healthy
 
     @property
     def _jobs(self) -> int:
@@ -106,18 +104,11 @@ class Connector:
 
     async def run(self) -> None:
         """Work until `stop` is called; calls under way are finished first."""
-        await self._consumer.start(self._assigned, self._revoked)
-        try:
-            while not self._stop.is_set():
-                await self._step()
-        finally:
-            await self._consumer.close()
+        await self._reading.run(self._step, self._assigned, self._revoked)
 
     def stop(self) -> None:
         """Ask it to finish."""
-        self._stop.set()
-        if self._polling is not None:
-            self._polling.cancel()
+        self._reading.stop()
 
     async def _step(self) -> None:
         try:
@@ -130,24 +121,12 @@ class Connector:
             self._halt(contradiction.partition, str(contradiction))
         except RetryableError as error:
             self._logger.warning("an engine can't serve now", cause=str(error))
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stop.wait(), error.retry_after)
+            await self._reading.pause(error.retry_after)
         self._watch.report(self._jobs)
 
     async def _poll(self) -> Sequence[Record]:
         patience = _BUSY_SECONDS if self._jobs else _IDLE_SECONDS
-        room = max(1, min(_BATCH, self._load.room(self._jobs)))
-        self._polling = asyncio.create_task(self._consumer.poll(room, patience))
-        try:
-            records = await self._polling
-        except asyncio.CancelledError:
-            if not self._stop.is_set():
-                raise
-            return ()
-        finally:
-            self._polling = None
-        self._heard_at = _now()
-        return records
+        return await self._reading.poll(max(1, min(_BATCH, self._load.room(self._jobs))), patience)
 
     def _take(self, record: Record) -> None:
         partition = self._partitions.get(record.source.partition)
@@ -188,7 +167,7 @@ class Connector:
         return await self._handle(job, partition.undisturbed, lambda: self._may_call(partition))
 
     def _may_call(self, partition: Partition) -> bool:
-        return not partition.gone and _now() - self._heard_at < _FENCE_SECONDS
+        return not partition.gone and self._reading.silence < _FENCE_SECONDS
 
     def _finish(self, partition: Partition, job: Job) -> None:
         partition.finish(job)
