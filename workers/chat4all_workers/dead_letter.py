@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from chat4all_core.domain.dead_letter import DeadLetter, DeadLetterEvent, DeadLetterId
 from chat4all_core.domain.ids import name_based_uuid
 from chat4all_core.domain.timestamp import Timestamp
-from chat4all_core.ports.event_log import Record
+from chat4all_core.ports.event_log import DEAD_LETTER, EventLog, Record
 
 _PREFIX = "chat4all-dead-letter-"
 UNREADABLE = "UNREADABLE"
@@ -32,21 +32,17 @@ def dead_letter_of(
     )
 
 
-def to_headers(letter: DeadLetter) -> Mapping[str, str]:
-    """What goes beside its key and its value."""
-    return {
-        f"{_PREFIX}id": letter.dead_letter_id,
-        f"{_PREFIX}topic": letter.topic,
-        f"{_PREFIX}code": letter.code,
-        f"{_PREFIX}reason": letter.reason,
-        f"{_PREFIX}remedy": letter.remedy,
-        f"{_PREFIX}time": str(letter.rejected_at),
-        f"{_PREFIX}history": json.dumps([[event.time, event.what] for event in letter.history]),
-    }
+async def append_dead_letter(log: EventLog, letter: DeadLetter, headers: Mapping[str, str]) -> None:
+    """Put it into its topic, durably. `headers`: those of its record.
+
+    Raises:
+        UnavailableError: the log can't take it now.
+    """
+    await log.append(DEAD_LETTER, letter.key, letter.value, {**headers, **_to_headers(letter)})
 
 
 def from_record(record: Record) -> DeadLetter:
-    """The reverse, for a record of the topic. What an earlier release left out has defaults.
+    """From a record of the topic. What an earlier release left out has defaults.
 
     Raises:
         ValueError: its headers are not in this form.
@@ -66,3 +62,15 @@ def from_record(record: Record) -> DeadLetter:
             DeadLetterEvent(Timestamp(time), what) for time, what in json.loads(headers.get("history", "[]"))
         ),
     )
+
+
+def _to_headers(letter: DeadLetter) -> Mapping[str, str]:
+    return {
+        f"{_PREFIX}id": letter.dead_letter_id,
+        f"{_PREFIX}topic": letter.topic,
+        f"{_PREFIX}code": letter.code,
+        f"{_PREFIX}reason": letter.reason,
+        f"{_PREFIX}remedy": letter.remedy,
+        f"{_PREFIX}time": str(letter.rejected_at),
+        f"{_PREFIX}history": json.dumps([[event.time, event.what] for event in letter.history]),
+    }

@@ -7,10 +7,10 @@ import structlog
 
 from chat4all_core.domain.errors import RetryableError
 from chat4all_core.ports.clock import Clock, system_clock
-from chat4all_core.ports.event_log import DEAD_LETTER, Consumer, EventLog, LogContradictionError, Record
+from chat4all_core.ports.event_log import Consumer, EventLog, LogContradictionError, Record
 from chat4all_core.telemetry.metrics import Metrics
 from chat4all_core.telemetry.tracing import TRACEPARENT, SpanKind, Tracer
-from chat4all_workers.dead_letter import UNREADABLE, dead_letter_of, to_headers
+from chat4all_workers.dead_letter import UNREADABLE, append_dead_letter, dead_letter_of
 from chat4all_workers.gathering import pause_after
 from chat4all_workers.handler import (
     HALT_REMEDY,
@@ -188,8 +188,7 @@ class Worker:
         record = rejection.record
         self._logger.error("a record is rejected", source=str(record.source), reason=rejection.reason)
         letter = dead_letter_of(record, rejection.reason, self._clock(), code=rejection.code, remedy=rejection.remedy)
-        headers = {**record.headers, **to_headers(letter)}
-        await self._log.append(DEAD_LETTER, record.key, record.value, headers)
+        await append_dead_letter(self._log, letter, record.headers)
         self._metrics.records_rejected.labels(role=self._handler.role).inc()
 
     async def _assigned(self, partitions: Sequence[int]) -> None:

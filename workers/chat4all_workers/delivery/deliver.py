@@ -15,11 +15,11 @@ from chat4all_core.ports.clock import Clock
 from chat4all_core.ports.contact_store import Contact, ContactStore
 from chat4all_core.ports.delivery_ledger import DeliveryLedger, LedgerKey, Settlement
 from chat4all_core.ports.event_codec import EventCodec
-from chat4all_core.ports.event_log import DEAD_LETTER, STATUS_UPDATED, EventLog
+from chat4all_core.ports.event_log import STATUS_UPDATED, EventLog
 from chat4all_core.ports.provider_messages import ProviderMessage, ProviderMessages
 from chat4all_core.telemetry.metrics import Metrics
 from chat4all_core.telemetry.tracing import TRACEPARENT, trace_headers, use_traceparent
-from chat4all_workers.dead_letter import to_headers
+from chat4all_workers.dead_letter import append_dead_letter
 from chat4all_workers.delivery.delivery_files import DeliveryFiles
 from chat4all_workers.delivery.job import Finished, Job, Postponed, Result
 from chat4all_workers.delivery.outlet import Outlet
@@ -145,8 +145,7 @@ class Deliver:
         if told.failure is None:
             return Finished()
         letter = _dead_letter(job, delivery, told.failure, told.time)
-        headers = {**job.headers, **to_headers(letter)}
-        await persist(self._log.append, DEAD_LETTER, letter.key, letter.value, headers)
+        await persist(append_dead_letter, self._log, letter, job.headers)
         return Finished()
 
 

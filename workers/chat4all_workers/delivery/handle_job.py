@@ -5,8 +5,8 @@ from collections.abc import Callable
 import structlog
 
 from chat4all_core.ports.clock import Clock
-from chat4all_core.ports.event_log import DEAD_LETTER, EventLog
-from chat4all_workers.dead_letter import dead_letter_of, to_headers
+from chat4all_core.ports.event_log import EventLog
+from chat4all_workers.dead_letter import append_dead_letter, dead_letter_of
 from chat4all_workers.delivery.deliver import Deliver
 from chat4all_workers.delivery.job import Finished, Job, Result
 from chat4all_workers.delivery.patience import persist
@@ -32,6 +32,5 @@ class HandleJob:
     async def _reject(self, job: Job) -> Finished:
         letter = dead_letter_of(job.record, job.unreadable, self._clock())
         _log.error("a delivery can't be read", source=str(job.source), reason=letter.reason)
-        headers = {**job.headers, **to_headers(letter)}
-        await persist(self._log.append, DEAD_LETTER, letter.key, letter.value, headers)
+        await persist(append_dead_letter, self._log, letter, job.headers)
         return Finished()
