@@ -6,6 +6,7 @@ from chat4all.admin.v1 import admin_service_pb2 as pb
 from chat4all_sdk.admin_models import DeadLetter, DeadLetterEvent, SystemStatus
 from chat4all_sdk.calls import Calls
 from chat4all_sdk.models import Page
+from chat4all_sdk.paging import items_of_pages
 from chat4all_sdk.translate import utc_time
 
 __all__ = ["AdminCalls"]
@@ -20,16 +21,9 @@ class AdminCalls(Calls):
         response = await self._connection.call(self._connection.admin.ListDeadLetters, request)
         return Page(tuple(_dead_letter(letter) for letter in response.dead_letters), response.next_page_token)
 
-    async def dead_letters(self, page_size: int = 50) -> AsyncIterator[DeadLetter]:
+    def dead_letters(self, page_size: int = 50) -> AsyncIterator[DeadLetter]:
         """All dead letters, newest first, loaded page by page."""
-        token = ""
-        while True:
-            page = await self.list_dead_letters(page_size, token)
-            for letter in page.items:
-                yield letter
-            token = page.next_page_token
-            if not token:
-                return
+        return items_of_pages(lambda token: self.list_dead_letters(page_size, token))
 
     async def redrive_dead_letter(self, dead_letter_id: str) -> DeadLetter:
         """Has a dead letter tried again; a delivery once, however often it is asked for. Raises NotFound."""

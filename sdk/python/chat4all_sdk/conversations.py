@@ -9,6 +9,7 @@ from chat4all_sdk import translate
 from chat4all_sdk.calls import Calls
 from chat4all_sdk.connection import ATTEMPT_TIMEOUT
 from chat4all_sdk.models import Conversation, Page, Role, User
+from chat4all_sdk.paging import items_of_pages
 from chat4all_sdk.retry import idempotent
 
 __all__ = ["ConversationCalls"]
@@ -57,16 +58,9 @@ class ConversationCalls(Calls):
         items = tuple(translate.conversation(c) for c in response.conversations)
         return Page(items, response.next_page_token)
 
-    async def conversations(self, page_size: int = 50) -> AsyncIterator[Conversation]:
+    def conversations(self, page_size: int = 50) -> AsyncIterator[Conversation]:
         """All of the caller's conversations, newest activity first, loaded page by page."""
-        token = ""
-        while True:
-            page = await self.list_conversations(page_size, token)
-            for conversation in page.items:
-                yield conversation
-            token = page.next_page_token
-            if not token:
-                return
+        return items_of_pages(lambda token: self.list_conversations(page_size, token))
 
     async def add_participants(self, conversation_id: str, users: Iterable[User | str]) -> Conversation:
         """Adds people to a group. Raises PermissionDenied, NotFound, FailedPrecondition."""

@@ -12,6 +12,7 @@ from chat4all_sdk.calls import Calls
 from chat4all_sdk.download import download_to_file, download_to_path, read_range, target_path
 from chat4all_sdk.file_models import DownloadUrl, File, OnProgress, Upload
 from chat4all_sdk.models import Page
+from chat4all_sdk.paging import items_of_pages
 from chat4all_sdk.retry import idempotent
 from chat4all_sdk.transfer import require_available, require_sha256
 from chat4all_sdk.upload import NewFile, upload_file
@@ -120,16 +121,9 @@ class FileCalls(Calls):
         response = await self._connection.call(self._connection.files.ListFiles, request)
         return Page(tuple(translate_file.file(f) for f in response.files), response.next_page_token)
 
-    async def files(self, conversation_id: str, page_size: int = 100) -> AsyncIterator[File]:
+    def files(self, conversation_id: str, page_size: int = 100) -> AsyncIterator[File]:
         """All files of a conversation that are AVAILABLE, newest first, loaded page by page."""
-        token = ""
-        while True:
-            page = await self.list_files(conversation_id, page_size, token)
-            for file in page.items:
-                yield file
-            token = page.next_page_token
-            if not token:
-                return
+        return items_of_pages(lambda token: self.list_files(conversation_id, page_size, token))
 
     async def delete_file(self, file_id: str) -> None:
         """Deletes a file for everybody; its uploader and admins may. Messages that carried it stay."""

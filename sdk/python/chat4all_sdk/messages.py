@@ -8,6 +8,7 @@ from chat4all_sdk import translate
 from chat4all_sdk.calls import Calls
 from chat4all_sdk.connection import ATTEMPT_TIMEOUT
 from chat4all_sdk.models import Message, Page, SentMessage
+from chat4all_sdk.paging import items_of_pages
 from chat4all_sdk.retry import idempotent
 from chat4all_sdk.send_stream import SendStream
 
@@ -89,7 +90,7 @@ class MessageCalls(Calls):
         response = await self._connection.call(self._connection.messaging.ListMessages, request)
         return Page(tuple(translate.message(m) for m in response.messages), response.next_page_token)
 
-    async def messages(
+    def messages(
         self,
         conversation_id: str,
         *,
@@ -98,20 +99,15 @@ class MessageCalls(Calls):
         page_size: int = 100,
     ) -> AsyncIterator[Message]:
         """Messages of a conversation in the order of `list_messages`, loaded page by page."""
-        token = ""
-        while True:
-            page = await self.list_messages(
+        return items_of_pages(
+            lambda token: self.list_messages(
                 conversation_id,
                 page_size,
                 token,
                 after_sequence=after_sequence,
                 before_sequence=before_sequence,
             )
-            for message in page.items:
-                yield message
-            token = page.next_page_token
-            if not token:
-                return
+        )
 
     async def mark_read(self, message_id: str) -> None:
         """Marks the conversation's messages up to and including this one as read by the caller."""

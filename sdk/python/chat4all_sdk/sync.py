@@ -9,6 +9,7 @@ import grpc
 from chat4all_sdk.background_loop import BackgroundLoop
 from chat4all_sdk.client import AsyncClient
 from chat4all_sdk.models import Conversation, Identity, Message, Page, Role, SentMessage, User
+from chat4all_sdk.paging import sync_items_of_pages
 from chat4all_sdk.session import Session, SessionStore
 from chat4all_sdk.sync_admin import SyncAdminCalls
 from chat4all_sdk.sync_files import SyncFileCalls
@@ -137,13 +138,7 @@ class Client(SyncFileCalls, SyncAdminCalls):
 
     def conversations(self, page_size: int = 50) -> Iterator[Conversation]:
         """See AsyncClient.conversations."""
-        token = ""
-        while True:
-            page = self.list_conversations(page_size, token)
-            yield from page.items
-            token = page.next_page_token
-            if not token:
-                return
+        return sync_items_of_pages(lambda token: self.list_conversations(page_size, token))
 
     def add_participants(self, conversation_id: str, users: Iterable[User | str]) -> Conversation:
         """See AsyncClient.add_participants."""
@@ -218,19 +213,15 @@ class Client(SyncFileCalls, SyncAdminCalls):
         page_size: int = 100,
     ) -> Iterator[Message]:
         """See AsyncClient.messages."""
-        token = ""
-        while True:
-            page = self.list_messages(
+        return sync_items_of_pages(
+            lambda token: self.list_messages(
                 conversation_id,
                 page_size,
                 token,
                 after_sequence=after_sequence,
                 before_sequence=before_sequence,
             )
-            yield from page.items
-            token = page.next_page_token
-            if not token:
-                return
+        )
 
     def mark_read(self, message_id: str) -> None:
         """See AsyncClient.mark_read."""

@@ -6,6 +6,7 @@ from chat4all_sdk.admin_models import DeadLetter, SystemStatus
 from chat4all_sdk.background_loop import BackgroundLoop
 from chat4all_sdk.client import AsyncClient
 from chat4all_sdk.models import Page
+from chat4all_sdk.paging import sync_items_of_pages
 
 __all__ = ["SyncAdminCalls"]
 
@@ -26,13 +27,7 @@ class SyncAdminCalls:
 
     def dead_letters(self, page_size: int = 50) -> Iterator[DeadLetter]:
         """See AsyncClient.dead_letters."""
-        token = ""
-        while True:
-            page = self.list_dead_letters(page_size, token)
-            yield from page.items
-            token = page.next_page_token
-            if not token:
-                return
+        return sync_items_of_pages(lambda token: self.list_dead_letters(page_size, token))
 
     def redrive_dead_letter(self, dead_letter_id: str) -> DeadLetter:
         """See AsyncClient.redrive_dead_letter."""

@@ -8,6 +8,7 @@ from chat4all_sdk.background_loop import BackgroundLoop
 from chat4all_sdk.client import AsyncClient
 from chat4all_sdk.file_models import DownloadUrl, File, OnProgress, Upload
 from chat4all_sdk.models import Page
+from chat4all_sdk.paging import sync_items_of_pages
 from chat4all_sdk.upload_source import UploadSource
 
 __all__ = ["SyncFileCalls"]
@@ -84,13 +85,7 @@ class SyncFileCalls:
 
     def files(self, conversation_id: str, page_size: int = 100) -> Iterator[File]:
         """See AsyncClient.files."""
-        token = ""
-        while True:
-            page = self.list_files(conversation_id, page_size, token)
-            yield from page.items
-            token = page.next_page_token
-            if not token:
-                return
+        return sync_items_of_pages(lambda token: self.list_files(conversation_id, page_size, token))
 
     def delete_file(self, file_id: str) -> None:
         """See AsyncClient.delete_file."""
