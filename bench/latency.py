@@ -20,7 +20,7 @@ async def latency(people: People, channel: grpc.aio.Channel, seconds: float, rat
     async def call(number: int) -> object:
         before = time.perf_counter()
         answer = await send(number)
-        due[answer.message_id] = before  # type: ignore[attr-defined]
+        due[answer.message_id] = before
         return answer
 
     async with subscribed(channel, people.receiver) as subscriber:

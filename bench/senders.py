@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from uuid import uuid4
 
@@ -14,15 +14,18 @@ from bench.people import People
 from chat4all.messaging.v1 import messaging_service_pb2 as messaging
 from chat4all.messaging.v1.messaging_service_pb2_grpc import MessagingServiceStub
 
+Send = Callable[[int], Awaitable[messaging.SendMessageResponse]]
+"""Sends a message, and gives the answer; the argument counts them."""
+
 TEXT = "x" * 200
 STREAMS = 4
 
 
-def unary(channel: grpc.aio.Channel, people: People) -> Call:
+def unary(channel: grpc.aio.Channel, people: People) -> Send:
     """SendMessage."""
     send = MessagingServiceStub(channel).SendMessage
 
-    def call(number: int):  # type: ignore[no-untyped-def]  # the call itself is what is awaited
+    def call(number: int) -> Awaitable[messaging.SendMessageResponse]:
         conversation = people.conversations[number % len(people.conversations)]
         request = messaging.SendMessageRequest(conversation_id=conversation, text=TEXT, request_id=str(uuid4()))
         return send(request, metadata=people.sender)
@@ -47,7 +50,7 @@ async def rest(port: int, people: People) -> AsyncIterator[Call]:
 
 
 @asynccontextmanager
-async def streams(channel: grpc.aio.Channel, people: People) -> AsyncIterator[Call]:
+async def streams(channel: grpc.aio.Channel, people: People) -> AsyncIterator[Send]:
     """SendMessageStream, over a few streams."""
     async with AsyncExitStack() as stack:
         open_streams = [await stack.enter_async_context(_stream(channel, people)) for _ in range(STREAMS)]
@@ -55,20 +58,21 @@ async def streams(channel: grpc.aio.Channel, people: People) -> AsyncIterator[Ca
 
 
 @asynccontextmanager
-async def _stream(channel: grpc.aio.Channel, people: People) -> AsyncIterator[Call]:
+async def _stream(channel: grpc.aio.Channel, people: People) -> AsyncIterator[Send]:
     stream = MessagingServiceStub(channel).SendMessageStream(metadata=people.sender)
-    waiting: dict[str, asyncio.Future[object]] = {}
+    waiting: dict[str, asyncio.Future[messaging.SendMessageResponse]] = {}
     writing = asyncio.Lock()  # gRPC takes one write at a time
 
     async def read() -> None:
         async for answer in stream:
             assert answer.WhichOneof("outcome") == "accepted", answer
-            waiting.pop(answer.request_id).set_result(answer)
+            waiting.pop(answer.request_id).set_result(answer.accepted)
 
-    async def call(number: int) -> object:
+    async def call(number: int) -> messaging.SendMessageResponse:
         conversation = people.conversations[number % len(people.conversations)]
         request_id = str(uuid4())
-        waiting[request_id] = future = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[messaging.SendMessageResponse] = asyncio.get_running_loop().create_future()
+        waiting[request_id] = future
         message = messaging.SendMessageRequest(conversation_id=conversation, text=TEXT, request_id=request_id)
         async with writing:
             await stream.write(messaging.SendMessageStreamRequest(message=message))

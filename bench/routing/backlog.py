@@ -46,8 +46,7 @@ async def fill(channel: grpc.aio.Channel, people: People, messages: int) -> list
 
         async def call(number: int) -> None:
             begun = time.monotonic()
-            answer = await send(number)
-            message_id = answer.accepted.message_id  # type: ignore[attr-defined]
+            message_id = (await send(number)).message_id
             conversation_id = people.conversations[number % len(people.conversations)]
             sent.append(Sent(conversation_id, message_id, begun, time.monotonic()))
 
