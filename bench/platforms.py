@@ -21,7 +21,7 @@ EMBEDDED, DISTRIBUTED = "embedded", "distributed"
 _ENGINES = ("kafka", "cassandra", "redis")
 """Those that messages pass through."""
 
-_SETTINGS = {
+SETTINGS = {
     "CHAT4ALL_TELEMETRY_LOG_LEVEL": "WARNING",
     # One user sends it all.
     "CHAT4ALL_LIMIT_USER_PER_SECOND": "0",
@@ -55,13 +55,13 @@ def serving(platform: str, engines: Path, settings: Mapping[str, str] | None = N
     measurements."""
     with TemporaryDirectory(prefix=".bench-", dir=Path.cwd()) as folder:
         make = _embedded if platform == EMBEDDED else _distributed
-        with make(Path(folder), engines, {**_SETTINGS, **(settings or {})}) as target:
+        with make(Path(folder), engines, settings or {}) as target:
             yield target
 
 
 @contextmanager
 def _embedded(folder: Path, _engines: Path, settings: Mapping[str, str]) -> Iterator[Target]:
-    process = PlatformProcess(folder, settings)
+    process = PlatformProcess(folder, {**SETTINGS, **settings})
     with _running(process) as main:
         processes = {"server and workers": [main], "Envoy": main.children(recursive=True)}
         yield Target(process.pid, process.envoy_port, process.grpc_port, processes)
@@ -69,19 +69,10 @@ def _embedded(folder: Path, _engines: Path, settings: Mapping[str, str]) -> Iter
 
 @contextmanager
 def _distributed(folder: Path, engines: Path, settings: Mapping[str, str]) -> Iterator[Target]:
-    name = f"bench{uuid.uuid4().hex[:12]}"
-    environ = {
-        **settings,
-        **engine_settings(engines),
-        "CHAT4ALL_KAFKA_TOPIC_PREFIX": f"{name}.",
-        "CHAT4ALL_CASSANDRA_KEYSPACE": name,
-        "CHAT4ALL_REDIS_KEY_PREFIX": f"{name}:",
-        "CHAT4ALL_S3_BUCKET": name,
-    }
-    loaded = load_settings(environ)
-    one_of_each = ("--servers", "1", "--routers", "1", "--status-workers", "1")
-    process = PlatformProcess(folder, environ, ("-m", "chat4all_standalone.distributed", *one_of_each))
-    try:
+    with settings_on(engines) as environ:
+        one_of_each = ("--servers", "1", "--routers", "1", "--status-workers", "1")
+        program = ("-m", "chat4all_standalone.distributed", *one_of_each)
+        process = PlatformProcess(folder, {**environ, **settings}, program)
         with _running(process) as main:
             processes: dict[str, list[psutil.Process]] = {}
             for child in main.children(recursive=True):
@@ -89,7 +80,26 @@ def _distributed(folder: Path, engines: Path, settings: Mapping[str, str]) -> It
             for node in Engines(engines.parent).status():
                 if node.pid and node.node.engine in _ENGINES:
                     processes.setdefault(node.node.engine.capitalize(), []).append(psutil.Process(node.pid))
-            yield Target(process.pid, process.envoy_port, process.grpc_port, processes, loaded.cassandra)
+            stores = load_settings(environ).cassandra
+            yield Target(process.pid, process.envoy_port, process.grpc_port, processes, stores)
+
+
+@contextmanager
+def settings_on(engines: Path) -> Iterator[Mapping[str, str]]:
+    """What the environment of a distributed platform's processes says, for names of its own on these engines (an
+    engines.json); its keyspace and bucket are dropped in the end."""
+    name = f"bench{uuid.uuid4().hex[:12]}"
+    environ = {
+        **SETTINGS,
+        **engine_settings(engines),
+        "CHAT4ALL_KAFKA_TOPIC_PREFIX": f"{name}.",
+        "CHAT4ALL_CASSANDRA_KEYSPACE": name,
+        "CHAT4ALL_REDIS_KEY_PREFIX": f"{name}:",
+        "CHAT4ALL_S3_BUCKET": name,
+    }
+    loaded = load_settings(environ)
+    try:
+        yield environ
     finally:
         drop_keyspace(loaded.cassandra)
         remove_bucket(loaded.s3)

@@ -14,14 +14,11 @@ from engine_endpoints import VARIABLE
 from platform_process import MakePlatform, PlatformProcess
 from tools.engines import Engines, FreePorts
 
+from bench.platforms import SETTINGS
+
 FORMS = ("standalone", "distributed")
 _ENGINES = ("kafka", "cassandra", "redis", "minio")
 _STORE = "minio"
-_SETTINGS = {
-    "CHAT4ALL_TELEMETRY_LOG_LEVEL": "WARNING",
-    "CHAT4ALL_LIMIT_USER_PER_SECOND": "0",
-    "CHAT4ALL_LIMIT_ADDRESS_PER_SECOND": "0",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +53,7 @@ async def open_target(form: str) -> AsyncIterator[Target]:
     """A platform with its data on the disk of this folder, and engines that are started if need be."""
     engines = _engines_up() if form == "distributed" else None
     with TemporaryDirectory(prefix=".bench-", dir=Path.cwd()) as folder, _platforms(form) as make:
-        platform = make(Path(folder) / "data", _SETTINGS)
+        platform = make(Path(folder) / "data", SETTINGS)
         platform.start()
         try:
             store = None if engines is None else engines.endpoint(_STORE)

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import sys
-import uuid
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -12,11 +11,9 @@ from tempfile import TemporaryDirectory
 
 import aiohttp
 import psutil
-from cassandra_keyspace import drop_keyspace
 from platform_process import PlatformProcess, free_port
 
-from chat4all_core.config import load_settings
-from chat4all_standalone.distributed.engines_file import engine_settings
+from bench.platforms import settings_on
 
 _HANDLED = 'chat4all_worker_records_handled_total{role="router"} '
 
@@ -34,27 +31,14 @@ class UnroutedPlatform:
 @contextmanager
 def unrouted_platform(engines: Path) -> Iterator[UnroutedPlatform]:
     """One server and one status worker on these engines (an engines.json), with data that are dropped in the end."""
-    name = f"b{uuid.uuid4().hex[:12]}"
-    settings = {
-        **engine_settings(engines),
-        "CHAT4ALL_KAFKA_TOPIC_PREFIX": f"{name}.",
-        "CHAT4ALL_CASSANDRA_KEYSPACE": name,
-        "CHAT4ALL_REDIS_KEY_PREFIX": f"{name}:",
-        "CHAT4ALL_S3_BUCKET": name,
-        "CHAT4ALL_TELEMETRY_LOG_LEVEL": "WARNING",
-        # One user sends it all.
-        "CHAT4ALL_LIMIT_USER_PER_SECOND": "0",
-        "CHAT4ALL_LIMIT_ADDRESS_PER_SECOND": "0",
-    }
     command = ("-m", "chat4all_standalone.distributed", "--servers", "1", "--routers", "0", "--status-workers", "1")
-    with TemporaryDirectory(prefix=".bench-", dir=Path.cwd()) as folder:
+    with settings_on(engines) as settings, TemporaryDirectory(prefix=".bench-", dir=Path.cwd()) as folder:
         process = PlatformProcess(Path(folder), settings, command)
         process.start()
         try:
             yield UnroutedPlatform(process.target, settings, Path(folder))
         finally:
             process.close()
-            drop_keyspace(load_settings(settings).cassandra)
 
 
 @dataclass(frozen=True, slots=True)
