@@ -3,9 +3,9 @@
 import logging
 
 from aiohttp import web
-from aiohttp.typedefs import Handler, Middleware
+from aiohttp.typedefs import Middleware
 from tools.simulators.channel import Channel
-from tools.simulators.connection import DropConnectionError, drop
+from tools.simulators.middleware import refusing
 from tools.simulators.refusals import Refusals
 
 from .error import GraphError
@@ -15,19 +15,7 @@ _LOG = logging.getLogger(__name__)
 
 def answering_errors(channel: Channel, refusals: Refusals) -> Middleware:
     """Answers a refusal in the Graph API's form, and drops the connection where a fault says so."""
-
-    @web.middleware
-    async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
-        try:
-            return await handler(request)
-        except DropConnectionError:
-            return drop(request)
-        except Exception as error:
-            refusal = _refusal(request, error)
-        refusals.note(channel, refusal.code)
-        return refusal.response()
-
-    return answer
+    return refusing(channel, refusals, _refusal)
 
 
 def _refusal(request: web.Request, error: Exception) -> GraphError:

@@ -4,13 +4,11 @@ import asyncio
 import logging
 
 from aiohttp import web
-from aiohttp.typedefs import Handler, Middleware
 from tools.simulators.channel import Channel
-from tools.simulators.connection import DropConnectionError, drop
 from tools.simulators.context import Context
 from tools.simulators.customer_actions import UnknownTargetError
 from tools.simulators.json_value import JsonObject
-from tools.simulators.refusals import Refusals
+from tools.simulators.middleware import refusing
 from tools.simulators.service import WebhookRefusedError
 from tools.simulators.webhooks.delivery import Delivery
 
@@ -40,7 +38,7 @@ class TelegramService:
 
     def application(self) -> web.Application:
         """The API."""
-        application = web.Application(middlewares=[_answering_errors(self._context.refusals)])
+        application = web.Application(middlewares=[refusing(self.channel, self._context.refusals, _refusal)])
         application.router.add_route("*", "/bot{token}/{method}", self._call)
         application.router.add_get("/file/bot{token}/{path:.+}", self._download)
         return application
@@ -113,21 +111,6 @@ class TelegramService:
         if account not in self._methods:
             raise UnknownTargetError(f"Telegram has no bot {account}")
         return self._methods[account]
-
-
-def _answering_errors(refusals: Refusals) -> Middleware:
-    @web.middleware
-    async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
-        try:
-            return await handler(request)
-        except DropConnectionError:
-            return drop(request)
-        except Exception as error:
-            refusal = _refusal(request, error)
-        refusals.note(Channel.TELEGRAM, refusal.code)
-        return refusal.response()
-
-    return answer
 
 
 def _refusal(request: web.Request, error: Exception) -> TelegramError:
