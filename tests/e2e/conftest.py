@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 from channel_accounts import write_accounts
 from file_people import People
-from grpc_platform import GrpcPlatform, open_grpc_platform
+from grpc_platform import GrpcPlatform, Person, open_grpc_platform
 from platform_process import MakePlatform, PlatformProcess
 from rest_user import RestUser
 
@@ -56,7 +56,32 @@ async def people(platform: PlatformProcess, accounts: list[RestUser]) -> AsyncIt
 
 
 @pytest.fixture
+async def session(platform: PlatformProcess) -> AsyncIterator[aiohttp.ClientSession]:
+    """A client of the public port."""
+    async with aiohttp.ClientSession(platform.url) as client:
+        yield client
+
+
+@pytest.fixture
 async def grpc_platform(tmp_path: Path) -> AsyncIterator[GrpcPlatform]:
     """Server and workers in the test's own process, where the test has the clock and the keys in hand."""
     async with open_grpc_platform(tmp_path) as opened:
         yield opened
+
+
+@pytest.fixture
+async def ann(grpc_platform: GrpcPlatform) -> Person:
+    """Somebody on it."""
+    return await grpc_platform.person("ann")
+
+
+@pytest.fixture
+async def ben(grpc_platform: GrpcPlatform) -> Person:
+    """Somebody else."""
+    return await grpc_platform.person("ben")
+
+
+@pytest.fixture
+async def room(grpc_platform: GrpcPlatform, ann: Person, ben: Person) -> str:
+    """The id of a group of the two."""
+    return await grpc_platform.group(ann, ben)

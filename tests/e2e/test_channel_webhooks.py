@@ -2,7 +2,6 @@
 
 import io
 import json
-from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
@@ -20,13 +19,6 @@ from platform_process import PlatformProcess
 from rest_user import RestUser, reason
 
 WHATSAPP, TELEGRAM = "/v1/channels/whatsapp/webhook", "/v1/channels/telegram/webhook"
-
-
-@pytest.fixture
-async def session(platform: PlatformProcess) -> AsyncIterator[aiohttp.ClientSession]:
-    """A client of the public port."""
-    async with aiohttp.ClientSession(platform.url) as client:
-        yield client
 
 
 def whatsapp_body(text: str = "olá", number: str = NUMBER) -> bytes:

@@ -15,21 +15,6 @@ LONGEST = 10_240
 SEND = "/chat4all.messaging.v1.MessagingService/SendMessage"
 
 
-@pytest.fixture
-async def ann(grpc_platform: GrpcPlatform) -> Person:
-    return await grpc_platform.person("ann")
-
-
-@pytest.fixture
-async def ben(grpc_platform: GrpcPlatform) -> Person:
-    return await grpc_platform.person("ben")
-
-
-@pytest.fixture
-async def room(grpc_platform: GrpcPlatform, ann: Person, ben: Person) -> str:
-    return await grpc_platform.group(ann, ben)
-
-
 async def refusal(platform: GrpcPlatform, sender: Person, request: pb.SendMessageRequest) -> grpc.aio.AioRpcError:
     with pytest.raises(grpc.aio.AioRpcError) as failed:
         await platform.messaging.SendMessage(request, metadata=sender.metadata)

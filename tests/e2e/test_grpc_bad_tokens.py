@@ -17,11 +17,6 @@ from chat4all.identity.v1 import identity_service_pb2 as pb
 from chat4all.status.v1 import status_service_pb2 as status_pb
 
 
-@pytest.fixture
-async def ann(grpc_platform: GrpcPlatform) -> Person:
-    return await grpc_platform.person("ann")
-
-
 def claims_of(token: str) -> dict[str, Any]:
     claims: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
     return claims

@@ -20,11 +20,6 @@ BEA = "whatsapp:+5511987654321"
 CAI = "telegram:123456789"
 
 
-@pytest.fixture
-async def ann(grpc_platform: GrpcPlatform) -> Person:
-    return await grpc_platform.person("ann")
-
-
 async def create(platform: GrpcPlatform, creator: Person, **fields: Any) -> conversation_pb2.Conversation:
     request = pb.CreateConversationRequest(**fields)
     return (await platform.messaging.CreateConversation(request, metadata=creator.metadata)).conversation

@@ -31,16 +31,6 @@ BEA, CAI = "whatsapp:+5511987654321", "telegram:123456789"
 CLOSED = DeliveryFailure("131047", "the window is closed", "send a template")
 
 
-@pytest.fixture
-async def ann(grpc_platform: GrpcPlatform) -> Person:
-    return await grpc_platform.person("ann")
-
-
-@pytest.fixture
-async def ben(grpc_platform: GrpcPlatform) -> Person:
-    return await grpc_platform.person("ben")
-
-
 @dataclass
 class Sent:
     """A message, and what happens to it."""

@@ -16,21 +16,6 @@ MEMBER, ADMIN = conversation_pb2.ParticipantRole.MEMBER, conversation_pb2.Partic
 State = message_pb2.DeliveryState
 
 
-@pytest.fixture
-async def ann(grpc_platform: GrpcPlatform) -> Person:
-    return await grpc_platform.person("ann")
-
-
-@pytest.fixture
-async def ben(grpc_platform: GrpcPlatform) -> Person:
-    return await grpc_platform.person("ben")
-
-
-@pytest.fixture
-async def room(grpc_platform: GrpcPlatform, ann: Person, ben: Person) -> str:
-    return await grpc_platform.group(ann, ben)
-
-
 async def create(platform: GrpcPlatform, creator: Person, **fields: Any) -> conversation_pb2.Conversation:
     request = pb.CreateConversationRequest(**fields)
     return (await platform.messaging.CreateConversation(request, metadata=creator.metadata)).conversation

@@ -22,16 +22,6 @@ LINKED, CODE_SENT = pb.IdentityState.LINKED, pb.IdentityState.CODE_SENT
 ADDRESS = "+5511987654321"
 
 
-@pytest.fixture
-async def ann(grpc_platform: GrpcPlatform) -> Person:
-    return await grpc_platform.person("ann")
-
-
-@pytest.fixture
-async def ben(grpc_platform: GrpcPlatform) -> Person:
-    return await grpc_platform.person("ben")
-
-
 async def link(
     platform: GrpcPlatform, person: Person, code: str = "", channel: str = "whatsapp", address: str = ADDRESS
 ) -> pb.Identity:

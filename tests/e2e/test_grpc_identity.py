@@ -10,11 +10,6 @@ from rpc_shapes import reason_of
 from chat4all.identity.v1 import identity_service_pb2 as pb
 
 
-@pytest.fixture
-async def ann(grpc_platform: GrpcPlatform) -> Person:
-    return await grpc_platform.person("ann")
-
-
 async def issue(platform: GrpcPlatform, username: str, password: str = PASSWORD) -> pb.IssueTokenResponse:
     return await platform.identity.IssueToken(pb.IssueTokenRequest(username=username, password=password))
 

@@ -12,16 +12,6 @@ from chat4all.status.v1 import status_service_pb2 as status_pb
 
 
 @pytest.fixture
-async def ann(grpc_platform: GrpcPlatform) -> Person:
-    return await grpc_platform.person("ann")
-
-
-@pytest.fixture
-async def ben(grpc_platform: GrpcPlatform) -> Person:
-    return await grpc_platform.person("ben")
-
-
-@pytest.fixture
 async def room(grpc_platform: GrpcPlatform, ann: Person, ben: Person) -> str:
     """A conversation with the messages 1 to 5."""
     conversation_id = await grpc_platform.group(ann, ben)

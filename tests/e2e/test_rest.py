@@ -2,19 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 
 import aiohttp
-import pytest
-from platform_process import PlatformProcess
 from rest_user import PASSWORD, RestUser, reason
-
-
-@pytest.fixture
-async def session(platform: PlatformProcess) -> AsyncIterator[aiohttp.ClientSession]:
-    """A client of the public port."""
-    async with aiohttp.ClientSession(platform.url) as client:
-        yield client
 
 
 class Events:

@@ -3,22 +3,13 @@
 import base64
 import io
 import json
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from uuid import uuid4
 
 import aiohttp
 import jwt
 import pytest
-from platform_process import PlatformProcess
 from rest_user import RestUser, fields, reason
-
-
-@pytest.fixture
-async def session(platform: PlatformProcess) -> AsyncIterator[aiohttp.ClientSession]:
-    """A client of the public port."""
-    async with aiohttp.ClientSession(platform.url) as client:
-        yield client
 
 
 @dataclass
