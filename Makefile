@@ -111,17 +111,17 @@ test-faults: .venv/.ready ## 100,000 messages while processes and engines are ki
 
 .PHONY: test-channels
 test-channels: .venv/.ready ## 20,000 messages over three channels that fail in many ways, while the platform is killed
-	@$(BIN)/pytest tests/e2e/test_channels_under_faults.py --channel-messages 20000 --kills 8 -s $(ARGS)
+	@$(BIN)/pytest tests/e2e/test_channels_under_faults.py --channel-messages 20000 --kills 8 --timeout 3600 -s $(ARGS)
 
 .PHONY: test-channels-distributed
 test-channels-distributed: .venv/.ready ## the same for a distributed platform, whose connectors are killed too
 	@$(BIN)/python -m tools.engines up --only $(DISTRIBUTED_ENGINES) --free-ports
 	@CHAT4ALL_TEST_ENGINES=$(ENGINES_FILE) $(BIN)/pytest --platform distributed \
-		tests/e2e/test_channels_under_faults.py --channel-messages 20000 --kills 8 -s $(ARGS)
+		tests/e2e/test_channels_under_faults.py --channel-messages 20000 --kills 8 --timeout 3600 -s $(ARGS)
 
 .PHONY: test-cuts
 test-cuts: .venv/.ready ## an upload of 1 GiB that is cut 24 times in every way; the short form is in `make test`
-	@$(BIN)/pytest tests/e2e/test_files_cuts.py --file-mebibytes 1024 --cuts 24 -s $(ARGS)
+	@$(BIN)/pytest tests/e2e/test_files_cuts.py --file-mebibytes 1024 --cuts 24 --timeout 3600 -s $(ARGS)
 
 .PHONY: bench
 bench: .venv/.ready ## measure throughput and latency against a bare echo in the same run; ARGS=files or channels: those instead

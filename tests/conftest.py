@@ -26,6 +26,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--cuts", type=int, default=6, help="how often it is cut")
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """A --timeout that is asked for goes before those in the tests, which are for their short forms."""
+    if seconds := config.getoption("timeout"):
+        for item in items:
+            item.add_marker(pytest.mark.timeout(seconds), append=False)
+
+
 @pytest.fixture(scope="session")
 def grpcurl() -> str:
     """The grpcurl binary; where there is none, a reason to skip, and in CI a failure."""

@@ -41,7 +41,7 @@ def platform(tmp_path: Path, engines: Engines) -> Iterator[PlatformProcess]:
     platform.close()
 
 
-@pytest.mark.timeout(7_200)  # every wait in it has a deadline of its own
+@pytest.mark.timeout(1_800)  # every wait in it has a deadline of its own; `make test-faults` gives the long form more
 async def test_faults_lose_repeat_and_reorder_nothing(
     platform: PlatformProcess, engines: Engines, sizes: dict[str, int], pytestconfig: pytest.Config
 ) -> None:
