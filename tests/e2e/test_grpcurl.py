@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -22,7 +23,7 @@ class Grpcurl:
         command = [self._binary, "-plaintext", *headers, *body, self._target, *arguments]
         return subprocess.run(command, capture_output=True, text=True, check=True, timeout=30).stdout
 
-    def call(self, method: str, token: str = "", **request: object) -> dict[str, object]:
+    def call(self, method: str, token: str = "", **request: object) -> dict[str, Any]:
         """One unary call."""
         return dict(json.loads(self.run(f"chat4all.{method}", token=token, data=json.dumps(request))))
 
@@ -39,7 +40,7 @@ def join(tool: Grpcurl) -> tuple[str, str]:
     who = {"username": f"g_{uuid4().hex[:12]}", "password": "correct horse"}
     user = tool.call("identity.v1.IdentityService/RegisterUser", **who)["user"]
     token = tool.call("identity.v1.IdentityService/IssueToken", **who)["access_token"]
-    return user["user_id"], str(token)  # type: ignore[index]
+    return user["user_id"], str(token)
 
 
 def test_services_are_found_by_reflection(tool: Grpcurl) -> None:
@@ -60,11 +61,11 @@ def test_the_main_job_by_grpcurl(tool: Grpcurl) -> None:
     messaging = "messaging.v1.MessagingService"
     for kind in ("GROUP", "DIRECT"):
         made = tool.call(f"{messaging}/CreateConversation", ann_token, type=kind, participants=[ben])
-        conversation = made["conversation"]["conversation_id"]  # type: ignore[index]
+        conversation = made["conversation"]["conversation_id"]
     sent = tool.call(f"{messaging}/SendMessage", ann_token, conversation_id=conversation, text="hi")
     tool.call(f"{messaging}/MarkRead", ben_token, message_id=sent["message_id"])
     listed = tool.call(f"{messaging}/ListMessages", ben_token, conversation_id=conversation)
-    assert [m["text"] for m in listed["messages"]] == ["hi"]  # type: ignore[attr-defined, index]
+    assert [m["text"] for m in listed["messages"]] == ["hi"]
     message = tool.call(f"{messaging}/GetMessage", ann_token, message_id=sent["message_id"])["message"]
-    assert [c["state"] for c in message["history"]] == ["SENT", "READ"]  # type: ignore[index]
-    assert message["sender"] == ann  # type: ignore[index]
+    assert [c["state"] for c in message["history"]] == ["SENT", "READ"]
+    assert message["sender"] == ann

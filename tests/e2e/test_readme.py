@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ README = Path(__file__).parents[2] / "README.md"
 
 
 @pytest.fixture
-def fresh(tmp_path: Path):  # type: ignore[no-untyped-def]  # a generator fixture
+def fresh(tmp_path: Path) -> Iterator[PlatformProcess]:
     """A platform without anybody: the README registers ann and ben."""
     process = PlatformProcess(tmp_path / "data", {"CHAT4ALL_CHANNELS_SIMULATED": "on"})  # as `make run` has it
     process.start()

@@ -4,6 +4,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import aiohttp
@@ -14,7 +15,7 @@ from rest_user import RestUser
 
 
 @pytest.fixture
-def own(tmp_path: Path):  # type: ignore[no-untyped-def]  # a generator fixture
+def own(tmp_path: Path) -> Iterator[PlatformProcess]:
     """A platform of this test alone."""
     process = PlatformProcess(tmp_path / "data")
     yield process

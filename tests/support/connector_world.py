@@ -137,7 +137,7 @@ class ConnectorWorld:
             ledger=ledger,
             provider_messages=provider_messages,
             contacts=fate.reach(self.contacts),
-            files=Files(),  # type: ignore[arg-type]
+            files=Files(),  # type: ignore[arg-type]  # has what is used of a DeliveryFiles, which is no protocol
             log=log,
             codec=self.codec,
             clock=clock,
@@ -209,7 +209,10 @@ class ConnectorWorld:
 
     async def run_to_the_end(self, connector: Connector | None = None, *, hours: float = 48) -> None:
         """Have a connector work until all is committed and nothing is put aside."""
-        done = lambda: self.is_all_committed() and not self.deferred.queues  # noqa: E731
+
+        def done() -> bool:
+            return self.is_all_committed() and not self.deferred.queues
+
         await self.run_until(done, connector or self.connector(), hours=hours)
 
     async def run_until_killed(self, fate: Fate) -> None:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from chat4all_core.adapters.content.content_hasher import open_content_hasher
 from chat4all_core.adapters.content.type_detector import detect_type
@@ -131,9 +132,7 @@ FINISH = Chunk(b"", finish=True)
 
 
 @asynccontextmanager
-async def open_file_service(
-    folder: Path, clock: TestClock | None = None, **options: object
-) -> AsyncIterator[FileService]:
+async def open_file_service(folder: Path, clock: TestClock | None = None, **options: Any) -> AsyncIterator[FileService]:
     """The use cases on SQLite and a folder."""
     clock = clock or TestClock()
     async with AsyncExitStack() as stack:
@@ -142,16 +141,16 @@ async def open_file_service(
         objects = await FolderObjectStore.open(folder / "files", signer, clock, "http://localhost:8080")
         stack.push_async_callback(objects.aclose)
         await make_rooms(engine)
-        yield FileService(engine, objects, clock, links=FolderLinks(objects, signer), **options)  # type: ignore[arg-type]
+        yield FileService(engine, objects, clock, links=FolderLinks(objects, signer), **options)
 
 
 @asynccontextmanager
-async def open_file_service_on(objects: ObjectStore, folder: Path, **options: object) -> AsyncIterator[FileService]:
+async def open_file_service_on(objects: ObjectStore, folder: Path, **options: Any) -> AsyncIterator[FileService]:
     """The use cases on SQLite and another object store."""
     clock = TestClock()
     async with open_engine(folder, clock) as engine:
         await make_rooms(engine)
-        yield FileService(engine, objects, clock, **options)  # type: ignore[arg-type]
+        yield FileService(engine, objects, clock, **options)
 
 
 async def make_rooms(engine: Engine) -> None:

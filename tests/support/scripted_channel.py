@@ -4,6 +4,7 @@ import itertools
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
 from chat4all_channels.channel import Envelope, Limits, OutgoingFile
 from chat4all_channels.outcome import Accepted, Outcome
@@ -15,9 +16,9 @@ from chat4all_core.ports.rate_limiter import RateLimit
 CHANNEL = ChannelName("whatsapp")
 
 
-def capabilities(**changes: object) -> Capabilities:
+def capabilities(**changes: Any) -> Capabilities:
     """Of a channel that can do all, in small measures."""
-    values: dict[str, object] = {
+    values: dict[str, Any] = {
         "channel": CHANNEL,
         "address_pattern": r"\+[0-9]+",
         "address_example": "whatsapp:+1",
@@ -29,7 +30,7 @@ def capabilities(**changes: object) -> Capabilities:
         "can_begin": True,
         "window": None,
     }
-    return Capabilities(**(values | changes))  # type: ignore[arg-type]
+    return Capabilities(**(values | changes))
 
 
 _CAPABILITIES = capabilities()

@@ -55,7 +55,9 @@ class UploadSchedule:
     async def write(self) -> None:
         """Begin to write from a place that may be wrong, and let the writer come some way."""
         service = self.rng.choice(self.services)
-        committed = (await service.engine.files.get_upload(self.upload.upload_id)).committed_size  # type: ignore[union-attr]
+        stored = await service.engine.files.get_upload(self.upload.upload_id)
+        assert stored is not None
+        committed = stored.committed_size
         offset = max(0, min(committed + self.unit * self.rng.choice([0, 0, 0, -1, -30, -200, 1]), len(self.data)))
         service.clock.advance(self.rng.choice([0, 0, 0, 20]))
         self.writers.append(asyncio.create_task(self._write(service, offset)))

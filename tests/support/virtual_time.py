@@ -20,9 +20,9 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         return self._virtual_now
 
     def _run_once(self) -> None:
-        if not self._ready and self._scheduled:  # type: ignore[attr-defined]
-            self._virtual_now = max(self._virtual_now, self._scheduled[0]._when)  # type: ignore[attr-defined]
-        super()._run_once()  # type: ignore[misc]
+        if not self._ready and self._scheduled:  # type: ignore[attr-defined]  # asyncio's own
+            self._virtual_now = max(self._virtual_now, self._scheduled[0]._when)  # type: ignore[attr-defined]  # asyncio's own
+        super()._run_once()  # type: ignore[misc]  # as above
 
 
 def run_in_virtual_time(main: Coroutine[Any, Any, T]) -> T:

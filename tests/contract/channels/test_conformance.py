@@ -236,7 +236,8 @@ async def test_nobody_else_is_believed(
 def test_what_is_not_in_its_form_is_an_error(tested: ChannelUnderTest, body: bytes) -> None:
     """Neither splitting nor parsing raises anything else."""
     channel = REGISTRY[tested.name].channel
-    account = REGISTRY[tested.name].account(tested.config("http://127.0.0.1:9"), None).account_id  # type: ignore[arg-type]
+    config = tested.config("http://127.0.0.1:9")
+    account = REGISTRY[tested.name].account(config, None).account_id  # type: ignore[arg-type]  # it calls nobody
     with pytest.raises(WebhookError):
         channel.split(body, [account])
     with pytest.raises(WebhookError):

@@ -176,7 +176,7 @@ def test_every_reason_is_of_the_contract() -> None:
     reasons = {
         detail["reason"]
         for mapper in local_reply_mappers("any")
-        for detail in mapper["body_format_override"].get("json_format", {}).get("details", [])  # type: ignore[attr-defined]
+        for detail in mapper["body_format_override"].get("json_format", {}).get("details", [])  # type: ignore[attr-defined]  # of Envoy's form
         if "reason" in detail
     }
     assert reasons

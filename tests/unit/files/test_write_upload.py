@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from pathlib import Path
 
 import google_crc32c
@@ -33,9 +33,9 @@ async def begin(service: FileService, size: int | None = len(DATA), **fields: st
     return upload
 
 
-async def refused(work: object) -> RefusedError:
+async def refused(work: Awaitable[object]) -> RefusedError:
     with pytest.raises(RefusedError) as caught:
-        await work  # type: ignore[misc]
+        await work
     return caught.value
 
 
