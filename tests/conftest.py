@@ -1,11 +1,10 @@
 """Options and fixtures of all tests."""
 
-import os
 import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
+from program import find_program
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -35,17 +34,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(scope="session")
 def grpcurl() -> str:
-    """The grpcurl binary; where there is none, a reason to skip, and in CI a failure."""
-    found = shutil.which("grpcurl")
-    for folder in (".tools/bin", *_go_bin()):
-        if found is None and (Path(folder) / "grpcurl").exists():
-            found = str(Path(folder) / "grpcurl")
-    if found is None:
-        why = "grpcurl is not installed (`make grpcurl` gets it)"
-        if os.environ.get("CI"):
-            pytest.fail(why)
-        pytest.skip(why)
-    return found
+    """The grpcurl binary."""
+    return find_program("grpcurl", ".tools/bin", *_go_bin(), advice=" (`make grpcurl` gets it)")
 
 
 def _go_bin() -> list[str]:

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import aiohttp
 import pytest
 from platform_process import MakePlatform, PlatformProcess
+from program import find_program
 from rest_user import RestUser
 
 LINK_SECONDS = 4
@@ -121,9 +121,7 @@ async def test_a_download_that_fails_looks_failed(own: PlatformProcess, room: Ro
     objects = own.data_dir / "files" / "objects"
     if not objects.exists():
         pytest.skip("the store is not a folder")
-    curl = shutil.which("curl")
-    if curl is None:
-        pytest.skip("curl is not installed")
+    curl = find_program("curl")
 
     async def zeros() -> AsyncIterator[bytes]:
         for _ in range(LARGE >> 20):

@@ -6,7 +6,6 @@ import io
 import json
 import random
 import re
-import shutil
 import socket
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ import aiohttp
 import pytest
 from file_people import People
 from platform_process import PlatformProcess
+from program import find_program
 from rest_user import reason
 
 DATA = random.Random(7).randbytes(20_000_000)
@@ -24,11 +24,8 @@ SUM = hashlib.sha256(DATA).hexdigest()
 
 async def curl(*arguments: str) -> tuple[int, bytes, str]:
     """Run curl: exit code, output, and what it complained about."""
-    program = shutil.which("curl")
-    if program is None:
-        pytest.skip("curl is not installed")
     process = await asyncio.create_subprocess_exec(
-        program, "-sS", *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+        find_program("curl"), "-sS", *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )
     out, complaint = await process.communicate()
     assert process.returncode is not None

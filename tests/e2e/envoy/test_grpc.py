@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import json
-import shutil
 import struct
 import subprocess
 from typing import Any
@@ -72,12 +71,12 @@ async def test_health_is_public_and_channelz_is_not(channel: grpc.aio.Channel) -
     assert caught.value.code() == grpc.StatusCode.UNIMPLEMENTED
 
 
-async def test_grpcurl_by_reflection(channel: grpc.aio.Channel, settings: EnvoySettings) -> None:
+async def test_grpcurl_by_reflection(channel: grpc.aio.Channel, settings: EnvoySettings, grpcurl: str) -> None:
     """Grpcurl needs nothing but the public port to list, describe and call."""
     address = f"{settings.public[0]}:{settings.public[1]}"
-    assert "chat4all.identity.v1.IdentityService" in (await _grpcurl(address, "list")).split()
-    assert "rpc RegisterUser" in await _grpcurl(address, "describe", "chat4all.identity.v1.IdentityService")
-    printed = await _grpcurl("-d", '{"username": "ada"}', address, REGISTER.removeprefix("/"))
+    assert "chat4all.identity.v1.IdentityService" in (await _run(grpcurl, address, "list")).split()
+    assert "rpc RegisterUser" in await _run(grpcurl, address, "describe", "chat4all.identity.v1.IdentityService")
+    printed = await _run(grpcurl, "-d", '{"username": "ada"}', address, REGISTER.removeprefix("/"))
     assert json.loads(printed) == {"user": {"username": "ada"}}
 
 
@@ -162,19 +161,9 @@ def _frames(body: bytes) -> list[bytes]:
     return frames
 
 
-async def _grpcurl(*arguments: str) -> str:
-    command = [_find_grpcurl(), "-plaintext", *arguments]
+async def _run(grpcurl: str, *arguments: str) -> str:
+    command = [grpcurl, "-plaintext", *arguments]
     process = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     out, err = await process.communicate()
     assert process.returncode == 0, err.decode()
     return out.decode()
-
-
-def _find_grpcurl() -> str:
-    places = None
-    if go := shutil.which("go"):
-        places = subprocess.run([go, "env", "GOPATH"], capture_output=True, text=True, check=True).stdout
-    found = shutil.which("grpcurl") or (places and shutil.which("grpcurl", path=f"{places.strip()}/bin"))
-    if not found:
-        pytest.skip("grpcurl is not installed")
-    return found
