@@ -1,6 +1,5 @@
 """The adapters that must keep the contracts of the ports."""
 
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -15,7 +14,7 @@ from chat4all_core.adapters.sqlite.engine import SqliteSettings, open_engine
 from chat4all_core.adapters.sqlite.event_log import EventLogSettings
 from chat4all_core.adapters.sqlite.user_stream import UserStreamSettings
 from chat4all_core.config import CassandraSection
-from chat4all_core.domain.timestamp import Timestamp
+from chat4all_core.ports.clock import system_clock
 from chat4all_core.ports.engine import Engine
 
 # Caches are tiny, so that the suites also see what lies behind them.
@@ -100,7 +99,7 @@ def _sqlite(data_dir: Path) -> EngineUnderTest:
         return unique("topic")
 
     return EngineUnderTest(
-        open=lambda: open_engine(data_dir, _now, _SQLITE),
+        open=lambda: open_engine(data_dir, system_clock, _SQLITE),
         new_topic=new_topic,
         session_timeout=_SQLITE.event_log.session_timeout,
         max_unanswered=_SQLITE.event_log.max_pending_records,
@@ -147,7 +146,7 @@ def _with_cassandra(embedded: EngineUnderTest, section: CassandraSection) -> Eng
 
     @asynccontextmanager
     async def opened() -> AsyncIterator[Engine]:
-        async with embedded.open() as engine, open_stores(section, _now) as stores:
+        async with embedded.open() as engine, open_stores(section, system_clock) as stores:
             yield replace(
                 engine,
                 messages=stores.messages,
@@ -167,7 +166,3 @@ def _with_cassandra(embedded: EngineUnderTest, section: CassandraSection) -> Eng
             )
 
     return replace(embedded, open=opened)
-
-
-def _now() -> Timestamp:
-    return Timestamp(time.time_ns() // 1_000)

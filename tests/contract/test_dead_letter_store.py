@@ -1,7 +1,6 @@
 """DeadLetterStore: what operators find."""
 
 import random
-import time
 import uuid
 from dataclasses import replace
 
@@ -9,10 +8,11 @@ from engine_under_test import EngineUnderTest
 
 from chat4all_core.domain.dead_letter import DeadLetter, DeadLetterEvent, DeadLetterId
 from chat4all_core.domain.timestamp import SECOND, Timestamp
+from chat4all_core.ports.clock import system_clock
 from chat4all_core.ports.dead_letter_store import DeadLetterPosition
 from chat4all_core.ports.engine import Engine
 
-NOW = Timestamp(time.time_ns() // 1_000)
+NOW = system_clock()
 DAY = 24 * 3_600 * SECOND
 
 

@@ -1,16 +1,16 @@
 """LinkCodeStore: codes that were sent to addresses."""
 
 import asyncio
-import time
 
 from channel_people import new_address, new_user
 from engine_under_test import EngineUnderTest
 
 from chat4all_core.domain.timestamp import SECOND, Timestamp
+from chat4all_core.ports.clock import system_clock
 from chat4all_core.ports.engine import Engine
 from chat4all_core.ports.link_code_store import LinkCode
 
-NOW = Timestamp(time.time_ns() // 1_000)
+NOW = system_clock()
 LATER = Timestamp(NOW + 600 * SECOND)
 
 

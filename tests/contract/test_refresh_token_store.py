@@ -2,17 +2,17 @@
 
 import asyncio
 import secrets
-import time
 import uuid
 
 from engine_under_test import EngineUnderTest
 
 from chat4all_core.domain.ids import ParticipantId, UserId
 from chat4all_core.domain.timestamp import SECOND, Timestamp
+from chat4all_core.ports.clock import system_clock
 from chat4all_core.ports.engine import Engine
 from chat4all_core.ports.refresh_token_store import RefreshTokenFamily, Rotation
 
-NOW = Timestamp(time.time_ns() // 1_000)
+NOW = system_clock()
 LATER = Timestamp(NOW + 3_600 * SECOND)
 MUCH_LATER = Timestamp(NOW + 7_200 * SECOND)
 

@@ -1,7 +1,6 @@
 """How far messages come by channels, as senders see it."""
 
 import asyncio
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import uuid4
@@ -22,6 +21,7 @@ from chat4all_core.domain.delivery import DeliveryEvidence, DeliveryFailure
 from chat4all_core.domain.delivery_state import DeliveryState
 from chat4all_core.domain.ids import ParticipantId, UserId
 from chat4all_core.domain.timestamp import Timestamp
+from chat4all_core.ports.clock import system_clock
 from chat4all_core.ports.event_log import STATUS_UPDATED
 from chat4all_core.ports.identity_store import Identity
 
@@ -62,7 +62,7 @@ class Sent:
             recipient=ParticipantId(recipient),
             channel=ChannelName(channel or recipient.partition(":")[0]),
             state=state,
-            time=Timestamp(time.time_ns() // 1_000),
+            time=system_clock(),
             attempt=attempt,
             failure=failure,
         )

@@ -11,6 +11,7 @@ from redis_server import RedisServer
 from tools.engines import Engines, FreePorts
 
 from chat4all_core.config import S3Section
+from chat4all_core.ports.clock import system_clock
 from chat4all_core.ports.object_store import ObjectStore
 
 
@@ -67,7 +68,7 @@ def s3_section(s3_engines: Engines, s3_engine: str) -> Iterator[S3Section]:
 @pytest.fixture
 async def s3_store(s3_section: S3Section) -> AsyncIterator[ObjectStore]:
     """A store on that bucket."""
-    from s3_store import open_store, real_time
+    from s3_store import open_store
 
-    async with open_store(s3_section, real_time) as store:
+    async with open_store(s3_section, system_clock) as store:
         yield store

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from dataclasses import replace
 from typing import Any
@@ -21,7 +20,7 @@ from chat4all_core.config import CassandraSection
 from chat4all_core.domain.conversation import Conversation, ConversationType, Participation, Role
 from chat4all_core.domain.errors import UnavailableError
 from chat4all_core.domain.ids import ConversationId
-from chat4all_core.domain.timestamp import Timestamp
+from chat4all_core.ports.clock import system_clock
 
 pytestmark = pytest.mark.skipif(not os.environ.get(VARIABLE), reason="brings up a Cassandra: see `make test-engines`")
 
@@ -46,13 +45,8 @@ def section(engines: Engines) -> CassandraSection:
 @pytest_asyncio.fixture
 async def stores(section: CassandraSection) -> AsyncIterator[CassandraStores]:
     """Opened for one test."""
-    async with open_stores(section, now) as stores:
+    async with open_stores(section, system_clock) as stores:
         yield stores
-
-
-def now() -> Timestamp:
-    """The time of day."""
-    return Timestamp(time.time_ns() // 1_000)
 
 
 async def read_until_it_fails(stores: CassandraStores, conversation: ConversationId) -> None:
@@ -109,13 +103,13 @@ async def test_nothing_of_the_driver_leaks_while_the_node_is_down(
         type=ConversationType.GROUP,
         title="",
         creator=message_rows(conversation, [1])[0].message.sender,
-        created_at=now(),
+        created_at=system_clock(),
         version=1,
         participations=(Participation(message_rows(conversation, [1])[0].message.sender, Role.ADMIN, 1, None, 0),),
     )
 
     async def open_and_close() -> None:
-        async with open_stores(section, now):
+        async with open_stores(section, system_clock):
             pass
 
     calls: list[Callable[[], Coroutine[Any, Any, Any]]] = [

@@ -1,7 +1,6 @@
 """Files on Cassandra: what is left when a call is cut short, and what takes several transactions."""
 
 import asyncio
-import time
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
@@ -24,12 +23,13 @@ from chat4all_core.domain.file import File, FileState
 from chat4all_core.domain.ids import FileId, UploadId
 from chat4all_core.domain.timestamp import SECOND, Timestamp
 from chat4all_core.domain.upload import Part, Progress, Upload, UploadState
+from chat4all_core.ports.clock import system_clock
 from chat4all_core.ports.file_store import Admission, Quota
 
 pytestmark = pytest.mark.skipif("cassandra" not in engine_endpoints(), reason="no Cassandra: see `make test-engines`")
 
 HOUR = 3_600 * SECOND
-NOW = Timestamp(time.time_ns() // 1_000)
+NOW = system_clock()
 LATER = Timestamp(NOW + HOUR)
 AMPLE = Quota(1 << 60, 1_000)
 

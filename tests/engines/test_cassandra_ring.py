@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import time
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
@@ -18,8 +17,8 @@ from tools.engines import Engines, FreePorts
 from chat4all_core.adapters.cassandra.migration import migrate
 from chat4all_core.adapters.cassandra.stores import CassandraStores, open_stores
 from chat4all_core.config import CassandraSection
-from chat4all_core.domain.timestamp import Timestamp
 from chat4all_core.domain.user import User
+from chat4all_core.ports.clock import system_clock
 
 pytestmark = [
     pytest.mark.skipif(not os.environ.get(VARIABLE), reason="brings up a ring of Cassandra: see `make test-engines`"),
@@ -47,13 +46,8 @@ def section(engines: Engines) -> CassandraSection:
 @pytest_asyncio.fixture
 async def stores(section: CassandraSection) -> AsyncIterator[CassandraStores]:
     """Opened for one test."""
-    async with open_stores(section, now) as stores:
+    async with open_stores(section, system_clock) as stores:
         yield stores
-
-
-def now() -> Timestamp:
-    """The time of day."""
-    return Timestamp(time.time_ns() // 1_000)
 
 
 async def test_a_frozen_node_of_three_stops_nobody(engines: Engines, stores: CassandraStores) -> None:
@@ -75,7 +69,7 @@ async def test_a_killed_node_of_three_loses_nothing(engines: Engines, stores: Ca
     conversation = new_conversation()
     batches = [message_rows(conversation, range(first, first + 40)) for first in range(1, 2_001, 40)]
     writers = PersistentWriters(stores.messages, batches)
-    account = User(user(str(uuid.uuid4())), f"n_{uuid.uuid4().hex}", "", now())
+    account = User(user(str(uuid.uuid4())), f"n_{uuid.uuid4().hex}", "", system_clock())
     async with writers.running():
         await writers.reached(5)
         await asyncio.to_thread(engines.kill, "cassandra-3")

@@ -25,14 +25,10 @@ from chat4all_core.domain.message import MAX_TEXT_BYTES
 from chat4all_core.domain.source import Source
 from chat4all_core.domain.timestamp import SECOND, Timestamp
 from chat4all_core.domain.user import User
+from chat4all_core.ports.clock import system_clock
 from chat4all_core.ports.refresh_token_store import RefreshTokenFamily, Rotation
 
 pytestmark = pytest.mark.skipif("cassandra" not in engine_endpoints(), reason="no Cassandra: see `make test-engines`")
-
-
-def now() -> Timestamp:
-    """The time of day."""
-    return Timestamp(time.time_ns() // 1_000)
 
 
 @pytest.fixture(scope="module")
@@ -45,14 +41,14 @@ def section() -> Iterator[CassandraSection]:
 @pytest_asyncio.fixture
 async def stores(section: CassandraSection) -> AsyncIterator[CassandraStores]:
     """Opened for one test."""
-    async with open_stores(section, now) as stores:
+    async with open_stores(section, system_clock) as stores:
         yield stores
 
 
 @pytest_asyncio.fixture
 async def others(section: CassandraSection) -> AsyncIterator[CassandraStores]:
     """The same, as another process has them."""
-    async with open_stores(section, now) as stores:
+    async with open_stores(section, system_clock) as stores:
         yield stores
 
 
@@ -65,7 +61,7 @@ def group(creator: str, members: int = 0) -> Conversation:
         type=ConversationType.GROUP,
         title="",
         creator=user(creator),
-        created_at=now(),
+        created_at=system_clock(),
         version=1,
         participations=tuple(sorted(stays, key=lambda stay: stay.participant)),
     )
@@ -87,7 +83,7 @@ def test_many_may_migrate_at_once() -> None:
 async def test_stores_want_their_tables(section: CassandraSection) -> None:
     """Without the keyspace, or some of its migrations, opening fails and says so."""
     with pytest.raises(QueryRefusedError, match="does not exist"):
-        async with open_stores(replace(section, keyspace="nowhere"), now):
+        async with open_stores(replace(section, keyspace="nowhere"), system_clock):
             pass
     async with open_session(section) as session:
         queries = await session.prepare(
@@ -99,7 +95,7 @@ async def test_stores_want_their_tables(section: CassandraSection) -> None:
         await session.execute_conditional(queries["delete"].bind())
         try:
             with pytest.raises(SchemaMissingError, match="0004_receipts"):
-                async with open_stores(section, now):
+                async with open_stores(section, system_clock):
                     pass
         finally:
             await session.execute_conditional(queries["insert"].bind())
@@ -109,7 +105,7 @@ async def test_two_processes_agree_on_names_and_conversations(stores: CassandraS
     """Of two that register one name, or create one conversation, at the same moment, one is stored and both know it."""
     for number in range(10):
         name = f"n_{uuid.uuid4().hex}"
-        accounts = [User(user(str(uuid.uuid4())), name, "", now()) for _ in range(2)]
+        accounts = [User(user(str(uuid.uuid4())), name, "", system_clock()) for _ in range(2)]
         created = await asyncio.gather(stores.users.create(accounts[0], "a"), others.users.create(accounts[1], "b"))
         assert sorted(created) == [False, True]
         winner = accounts[created.index(True)]
@@ -158,19 +154,19 @@ async def test_a_change_elsewhere_is_seen_within_a_second(stores: CassandraStore
 async def test_two_processes_rotate_a_token_once(stores: CassandraStores, others: CassandraStores) -> None:
     """Of two uses in two processes one is reuse, after which nothing of the family is good; the same call again is not
     reuse, for its first answer may have been lost."""
-    later = Timestamp(now() + 3_600 * SECOND)
+    later = Timestamp(system_clock() + 3_600 * SECOND)
     family = RefreshTokenFamily(str(uuid.uuid4()), user("ann"))
     first, second, left, right = (uuid.uuid4().bytes for _ in range(4))
     await stores.refresh_tokens.add(family, first, later)
     for either in (stores, others):
-        assert await either.refresh_tokens.rotate(first, second, now(), later) == (Rotation.ROTATED, family)
+        assert await either.refresh_tokens.rotate(first, second, system_clock(), later) == (Rotation.ROTATED, family)
     outcomes = await asyncio.gather(
-        stores.refresh_tokens.rotate(second, left, now(), later),
-        others.refresh_tokens.rotate(second, right, now(), later),
+        stores.refresh_tokens.rotate(second, left, system_clock(), later),
+        others.refresh_tokens.rotate(second, right, system_clock(), later),
     )
     assert sorted(rotation.name for rotation, _ in outcomes) == ["REUSED", "ROTATED"]
     for token in (left, right):
-        rotation, _ = await stores.refresh_tokens.rotate(token, uuid.uuid4().bytes, now(), later)
+        rotation, _ = await stores.refresh_tokens.rotate(token, uuid.uuid4().bytes, system_clock(), later)
         assert rotation is Rotation.UNKNOWN
 
 
@@ -178,7 +174,7 @@ async def test_two_processes_rotate_a_token_once(stores: CassandraStores, others
 async def wide(section: CassandraSection) -> ConversationId:
     """A conversation of 25,000 messages: two full buckets and a half."""
     conversation = new_conversation()
-    async with open_stores(section, now) as stores:
+    async with open_stores(section, system_clock) as stores:
         for first in range(1, 25_001, 1_000):
             await stores.messages.write(message_rows(conversation, range(first, first + 1_000)))
     return conversation
@@ -212,11 +208,11 @@ async def test_a_page_far_down_is_found_by_those_who_know_nothing(
         (15_000, 0, 14_999),
         (10**15, 3, 25_000),
     ):
-        async with open_stores(section, now) as stores:
+        async with open_stores(section, system_clock) as stores:
             assert (await stores.messages.list_before(wide, before, after, 5))[0].sequence == expected
-    async with open_stores(section, now) as stores:
+    async with open_stores(section, system_clock) as stores:
         assert (await stores.messages.newest([wide, new_conversation()]))[wide].sequence == 25_000
-    async with open_stores(section, now) as stores:
+    async with open_stores(section, system_clock) as stores:
         assert await stores.messages.last_sequence(wide) == 25_000
 
 
@@ -242,7 +238,7 @@ async def test_senders_across_a_bucket(stores: CassandraStores, wide: Conversati
 async def test_a_hint_may_be_wrong(section: CassandraSection) -> None:
     """The newest row is found whether the stored hint is missing or ahead of the rows."""
     missing, ahead = new_conversation(), new_conversation()
-    async with open_stores(section, now) as stores, open_session(section) as session:
+    async with open_stores(section, system_clock) as stores, open_session(section) as session:
         queries = await session.prepare(
             {
                 "delete": "DELETE FROM conversation_heads WHERE conversation_id = ?",
@@ -253,12 +249,12 @@ async def test_a_hint_may_be_wrong(section: CassandraSection) -> None:
             await stores.messages.write(message_rows(conversation, range(1, 20_011)))
         await session.execute(queries["delete"].bind(missing))
         await session.execute(queries["insert"].bind(ahead, 7))
-    async with open_stores(section, now) as stores:
+    async with open_stores(section, system_clock) as stores:
         assert {c: m.sequence for c, m in (await stores.messages.newest([missing, ahead])).items()} == {
             missing: 20_010,
             ahead: 20_010,
         }
-    async with open_stores(section, now) as stores:
+    async with open_stores(section, system_clock) as stores:
         assert (await stores.messages.list_before(ahead, 2**62, 0, 1))[0].sequence == 20_010
 
 

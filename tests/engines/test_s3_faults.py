@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from file_service import ANN, ROOM
-from s3_store import open_store, real_time
+from s3_store import open_store
 from s3_uploads import PART_SIZE, begin, open_service
 from tools.engines import Engines
 
@@ -19,6 +19,7 @@ from chat4all_core.app.write_upload import Chunk, Write
 from chat4all_core.config import S3Section
 from chat4all_core.domain.errors import Reason, UnavailableError
 from chat4all_core.domain.upload import Part
+from chat4all_core.ports.clock import system_clock
 from chat4all_core.ports.object_store import ObjectStore
 from chat4all_core.setting import Secret
 
@@ -59,7 +60,7 @@ async def test_a_store_that_hangs_is_given_up_and_used_again(
     s3_engines: Engines, s3_engine: str, s3_section: S3Section
 ) -> None:
     """Every call ends in time, as UNAVAILABLE, and the same call does its work once the store answers again."""
-    async with open_store(replace(s3_section, timeout_seconds=0.5), real_time) as store:
+    async with open_store(replace(s3_section, timeout_seconds=0.5), system_clock) as store:
         await store.begin("files/a", PART_SIZE)
         s3_engines.pause(s3_engine)
         try:
@@ -74,7 +75,7 @@ async def test_a_store_that_hangs_is_given_up_and_used_again(
 
 async def test_a_reader_is_told_that_the_store_died(s3_engines: Engines, s3_engine: str, s3_section: S3Section) -> None:
     """Bytes that are cut off never look like the end of the object."""
-    async with open_store(s3_section, real_time) as store:
+    async with open_store(s3_section, system_clock) as store:
         size = 64 << 20
         upload = await begin(store, "files/a")
         await store.complete(upload, [Part(1, size, await store.put_part(upload, 1, [bytes(size)]))], size)
@@ -99,7 +100,7 @@ async def test_a_store_that_is_not_there_or_refuses_is_told(s3_store: ObjectStor
 
 
 async def checked(section: S3Section) -> None:
-    store = S3ObjectStore(section, real_time)
+    store = S3ObjectStore(section, system_clock)
     try:
         await store.check()
     finally:

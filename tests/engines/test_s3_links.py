@@ -5,11 +5,12 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 import urllib3
-from s3_store import open_store, real_time
+from s3_store import open_store
 from s3_uploads import PART_SIZE, begin, make, read
 
 from chat4all_core.config import S3Section
 from chat4all_core.domain.timestamp import SECOND, Timestamp
+from chat4all_core.ports.clock import system_clock
 from chat4all_core.ports.object_store import ObjectStore
 
 HOUR = 3_600
@@ -56,7 +57,7 @@ async def test_a_link_leads_to_its_object_alone(s3_store: ObjectStore) -> None:
 
 async def test_a_link_ends_with_its_time(s3_section: S3Section) -> None:
     """What was signed longer ago than it was to last is refused, be it for reading or for writing."""
-    async with open_store(s3_section, lambda: Timestamp(real_time() - 2 * HOUR * SECOND)) as store:
+    async with open_store(s3_section, lambda: Timestamp(system_clock() - 2 * HOUR * SECOND)) as store:
         await make(store, "files/a", b"abc")
         upload = await begin(store, "files/b")
         for lifetime, status in ((HOUR, 403), (3 * HOUR, 200)):
@@ -88,7 +89,7 @@ async def test_a_part_link_takes_exactly_the_bytes_of_its_part(s3_store: ObjectS
 async def test_links_are_signed_for_the_public_address(s3_section: S3Section) -> None:
     """A store that clients reach under another name than the platform does gets links that are good there."""
     public = s3_section.endpoint_url.replace("127.0.0.1", "localhost")
-    async with open_store(replace(s3_section, public_url=public), real_time) as store:
+    async with open_store(replace(s3_section, public_url=public), system_clock) as store:
         await make(store, "files/a", b"abc")
         url = await store.presign_get("files/a", "a", "text/plain", HOUR)
         assert urlsplit(url).hostname == "localhost"

@@ -5,12 +5,13 @@ import random
 from collections.abc import AsyncIterator
 
 import pytest
-from s3_store import open_store, real_time
+from s3_store import open_store
 from s3_uploads import PART_SIZE, begin, put_all, read
 
 from chat4all_core.adapters.s3.segments import SegmentPlan
 from chat4all_core.config import S3Section
 from chat4all_core.domain.upload import Part
+from chat4all_core.ports.clock import system_clock
 from chat4all_core.ports.object_store import ObjectContradictionError, ObjectStore
 
 PLAN = SegmentPlan(direct_parts=1, segment_parts=2, least_copy=1)
@@ -20,7 +21,7 @@ DATA = random.Random(3).randbytes(5 * PART_SIZE + 1_000)
 @pytest.fixture
 async def store(s3_section: S3Section) -> AsyncIterator[ObjectStore]:
     """A store with segments of two parts."""
-    async with open_store(s3_section, real_time, PLAN) as store:
+    async with open_store(s3_section, system_clock, PLAN) as store:
         yield store
 
 
@@ -42,7 +43,7 @@ async def test_writers_of_several_processes_agree_on_segments(store: ObjectStore
     """Parts that come at once from two processes, none of which knows of the other, make up one object."""
     upload = await begin(store, "files/a")
     pieces = [DATA[start : start + PART_SIZE] for start in range(0, len(DATA), PART_SIZE)]
-    async with open_store(s3_section, real_time, PLAN) as other:
+    async with open_store(s3_section, system_clock, PLAN) as other:
         tags = await asyncio.gather(
             *((store, other)[n % 2].put_part(upload, n, [piece]) for n, piece in enumerate(pieces, 1))
         )

@@ -28,6 +28,7 @@ from chat4all_core.adapters.sqlite.engine import open_engine
 from chat4all_core.config import WORKER_ROLES, Settings, load_settings
 from chat4all_core.domain.ids import ParticipantId, UserId
 from chat4all_core.domain.timestamp import SECOND, Timestamp
+from chat4all_core.ports.clock import system_clock
 from chat4all_core.ports.engine import Engine
 from chat4all_core.telemetry.metrics import Metrics
 from chat4all_core.telemetry.tracing import Tracer
@@ -47,7 +48,7 @@ class AdjustableClock:
         """Seconds; below 0 for a clock that was set back."""
 
     def __call__(self) -> Timestamp:
-        return Timestamp(time.time_ns() // 1_000 + round(self.ahead * SECOND))
+        return Timestamp(system_clock() + round(self.ahead * SECOND))
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """S3 stores of tests: a bucket on an engine that is up."""
 
-import time
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
@@ -12,7 +11,6 @@ from chat4all_core.adapters.s3.s3_object_store import S3ObjectStore
 from chat4all_core.adapters.s3.segments import SegmentPlan
 from chat4all_core.adapters.s3.setup import create_bucket
 from chat4all_core.config import S3Section
-from chat4all_core.domain.timestamp import Timestamp
 from chat4all_core.ports.clock import Clock
 from chat4all_core.setting import Secret
 
@@ -53,8 +51,3 @@ def remove_bucket(section: S3Section) -> None:
             bucket.remove(item.object_name or "")
         client_for(section, section.endpoint_url, open_pool(section)).remove_bucket(section.bucket)
     bucket.close()
-
-
-def real_time() -> Timestamp:
-    """What the store's own clock shows."""
-    return Timestamp(time.time_ns() // 1_000)

@@ -5,11 +5,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from file_service import FileService, open_file_service_on
-from s3_store import open_store, real_time
+from s3_store import open_store
 
 from chat4all_core.app.memory_budget import MemoryBudget
 from chat4all_core.config import S3Section
 from chat4all_core.domain.upload import Part
+from chat4all_core.ports.clock import system_clock
 from chat4all_core.ports.object_store import ObjectStore, StoreUpload
 
 PART_SIZE = 5 << 20
@@ -20,7 +21,7 @@ PART_SIZE = 5 << 20
 async def open_service(section: S3Section, folder: Path) -> AsyncIterator[FileService]:
     """The use cases of files on a bucket."""
     async with (
-        open_store(section, real_time) as store,
+        open_store(section, system_clock) as store,
         open_file_service_on(store, folder, part_size=PART_SIZE, budget=MemoryBudget(64 << 20)) as service,
     ):
         yield service

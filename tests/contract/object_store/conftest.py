@@ -14,6 +14,7 @@ from chat4all_core.adapters.folder.folder_object_store import FolderObjectStore
 from chat4all_core.adapters.folder.link import LinkSigner
 from chat4all_core.config import S3Section
 from chat4all_core.domain.upload import MIN_PART_BYTES
+from chat4all_core.ports.clock import system_clock
 from chat4all_core.ports.object_store import ObjectStore
 
 
@@ -34,9 +35,9 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
             yield folder
         return
     # Here, so that tests without engines do without their clients.
-    from s3_store import open_store, real_time
+    from s3_store import open_store
 
-    async with open_store(request.getfixturevalue("s3_sections")[request.param], real_time) as s3:
+    async with open_store(request.getfixturevalue("s3_sections")[request.param], system_clock) as s3:
         yield s3
 
 

@@ -1,7 +1,6 @@
 """Following a stream that runs ahead of its reader."""
 
 import asyncio
-import time
 from contextlib import aclosing
 from pathlib import Path
 
@@ -12,25 +11,21 @@ from chat4all_core.adapters.sqlite.user_stream import UserStreamSettings
 from chat4all_core.app.drain_signal import DrainSignal
 from chat4all_core.app.subscribe import CaughtUpFrame, EventFrame, GoingAwayFrame, Subscribe, Subscription
 from chat4all_core.domain.timestamp import Timestamp
+from chat4all_core.ports.clock import system_clock
 
 NEVER = Timestamp(2**62)
-
-
-def now() -> Timestamp:
-    """The time of day."""
-    return Timestamp(time.time_ns() // 1_000)
 
 
 async def test_a_reader_who_was_overrun_gets_the_rest_at_once(tmp_path: Path) -> None:
     """When more events come than the watch holds, all of them are given in order, without waiting for another event
     or for a heartbeat."""
     settings = SqliteSettings(user_stream=UserStreamSettings(watch_capacity=10))
-    async with open_engine(tmp_path, now, settings) as engine:
+    async with open_engine(tmp_path, system_clock, settings) as engine:
         user, drain = new_user(), DrainSignal()
         subscribe = Subscribe(
             streams=engine.streams,
             conversations=engine.conversations,
-            clock=now,
+            clock=system_clock,
             drain=drain,
             heartbeat_seconds=3_600,
         )

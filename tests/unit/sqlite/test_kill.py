@@ -2,21 +2,21 @@
 
 import asyncio
 import sys
-import time
 from pathlib import Path
 
 from log_reader import reading
 
 from chat4all_core.adapters.sqlite.engine import open_engine
-from chat4all_core.domain.timestamp import Timestamp
+from chat4all_core.ports.clock import system_clock
 
 _APPEND = """
-import asyncio, sys, time
+import asyncio, sys
 from pathlib import Path
 from chat4all_core.adapters.sqlite.engine import open_engine
+from chat4all_core.ports.clock import system_clock
 
 async def main():
-    async with open_engine(Path(sys.argv[1]), lambda: time.time_ns() // 1000) as engine:
+    async with open_engine(Path(sys.argv[1]), system_clock) as engine:
         async def append(writer):
             for n in range(1_000_000):
                 source = await engine.log.append("topic", f"key {writer}", f"{writer} {n}".encode())
@@ -26,11 +26,6 @@ async def main():
 sys.stdout.reconfigure(line_buffering=True)
 asyncio.run(main())
 """
-
-
-def now() -> Timestamp:
-    """The time of day."""
-    return Timestamp(time.time_ns() // 1_000)
 
 
 async def test_every_acknowledged_record_survives_a_kill(tmp_path: Path) -> None:
@@ -51,7 +46,7 @@ async def test_every_acknowledged_record_survives_a_kill(tmp_path: Path) -> None
             if line.endswith(b"\n"):
                 partition, offset, value = line.split(maxsplit=2)
                 acknowledged[int(partition), int(offset)] = value.strip()
-    async with open_engine(tmp_path, now) as engine:
+    async with open_engine(tmp_path, system_clock) as engine:
         end = await engine.log.append("topic", "end", b"end")
         async with reading(engine.log, "topic", "group") as reader:
             while not any(record.source == end for record in reader.records):
