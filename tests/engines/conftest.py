@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from engine_endpoints import VARIABLE
+from engine_endpoints import VARIABLE, engine_endpoints
 from redis_server import RedisServer
 from tools.engines import Engines, FreePorts
 
-from chat4all_core.config import S3Section
+from chat4all_core.config import CassandraSection, S3Section
 from chat4all_core.ports.clock import system_clock
 from chat4all_core.ports.object_store import ObjectStore
 
@@ -72,3 +72,12 @@ async def s3_store(s3_section: S3Section) -> AsyncIterator[ObjectStore]:
 
     async with open_store(s3_section, system_clock) as store:
         yield store
+
+
+@pytest.fixture(scope="module")
+def section() -> Iterator[CassandraSection]:
+    """A keyspace of Cassandra with all tables."""
+    from cassandra_keyspace import migrated_keyspace  # here, so that tests of other engines do without its driver
+
+    with migrated_keyspace(engine_endpoints()["cassandra"]) as section:
+        yield section

@@ -2,12 +2,11 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
 import pytest_asyncio
-from cassandra_keyspace import migrated_keyspace
 from engine_endpoints import engine_endpoints
 from message_rows import new_conversation, user
 
@@ -27,18 +26,10 @@ from chat4all_core.ports.clock import system_clock
 from chat4all_core.ports.file_store import Admission, Quota
 
 pytestmark = pytest.mark.skipif("cassandra" not in engine_endpoints(), reason="no Cassandra: see `make test-engines`")
-
 HOUR = 3_600 * SECOND
 NOW = system_clock()
 LATER = Timestamp(NOW + HOUR)
 AMPLE = Quota(1 << 60, 1_000)
-
-
-@pytest.fixture(scope="module")
-def section() -> Iterator[CassandraSection]:
-    """A keyspace with all tables."""
-    with migrated_keyspace(engine_endpoints()["cassandra"]) as section:
-        yield section
 
 
 @pytest_asyncio.fixture

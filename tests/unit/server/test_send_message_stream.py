@@ -1,13 +1,13 @@
 """SendMessageStream over a real connection, on a log that becomes durable when the test says so."""
 
 import asyncio
-from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from uuid import uuid4
 
 import grpc
 import pytest
+from held_log import HeldLog
 from prometheus_client import CollectorRegistry
 from rpc_shapes import reason_in, reason_of
 
@@ -16,12 +16,9 @@ from chat4all_core.adapters.protobuf.event_codec import ProtobufEventCodec
 from chat4all_core.app.drain_signal import DrainSignal
 from chat4all_core.app.send_message import SendMessage
 from chat4all_core.domain.conversation import Conversation, ConversationType, MembershipChange, Participation, Role
-from chat4all_core.domain.errors import Reason, UnavailableError
 from chat4all_core.domain.file import Attachment
 from chat4all_core.domain.ids import ConversationId, ParticipantId, UserId
-from chat4all_core.domain.source import Source
 from chat4all_core.domain.timestamp import SECOND, Timestamp
-from chat4all_core.ports.event_log import Consumer
 from chat4all_core.ports.token_issuer import AccessToken
 from chat4all_core.telemetry.metrics import Metrics
 from chat4all_server.interceptors.error_mapping import ErrorMapping
@@ -34,50 +31,7 @@ ANN = UserId(ParticipantId("0190163d-8694-739b-aea5-966c26f8ad91"))
 ROOM = ConversationId("0190163d-8694-739b-aea5-966c26f8ad92")
 NOW = Timestamp(1_700_000_000 * SECOND)
 WINDOW = 3
-
 Call = grpc.aio.StreamStreamCall[pb.SendMessageStreamRequest, pb.SendMessageStreamResponse]
-
-
-class HeldLog:
-    """A log in which nothing is durable before it is released."""
-
-    def __init__(self) -> None:
-        self.appended: list[str] = []
-        """The texts, in the order of the calls."""
-        self._held: deque[asyncio.Future[Source]] = deque()
-        self._changed = asyncio.Condition()
-        self.most_held = 0
-
-    def append(self, topic: str, key: str, value: bytes, headers: Mapping[str, str] | None = None) -> Awaitable[Source]:
-        self.appended.append(ProtobufEventCodec().decode_accepted(value).text)
-        durable = asyncio.get_running_loop().create_future()
-        self._held.append(durable)
-        self.most_held = max(self.most_held, len(self._held))
-        asyncio.get_running_loop().create_task(self._notify())
-        return durable
-
-    async def until_appended(self, count: int) -> None:
-        async with self._changed:
-            await self._changed.wait_for(lambda: len(self.appended) >= count)
-
-    def release_newest(self) -> None:
-        self._held.pop().set_result(Source(1, 0, len(self.appended)))
-
-    def release_oldest(self) -> None:
-        self._held.popleft().set_result(Source(1, 0, len(self.appended)))
-
-    def fail_oldest(self) -> None:
-        self._held.popleft().set_exception(UnavailableError(Reason.UNAVAILABLE, "the log is away", 1.0))
-
-    def consumer(self, topic: str, group: str) -> Consumer:
-        raise NotImplementedError
-
-    async def ready(self) -> bool:
-        return True
-
-    async def _notify(self) -> None:
-        async with self._changed:
-            self._changed.notify_all()
 
 
 class OneConversation:
