@@ -12,7 +12,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
-import pytest
 from file_people import People
 from platform_process import PlatformProcess
 from program import find_program
