@@ -15,6 +15,7 @@ from chat4all_server.web.callers import Callers
 from chat4all_server.web.content import Content, send_content
 from chat4all_server.web.errors import answering_errors
 from chat4all_server.web.form_upload import read_form
+from chat4all_server.web.query import query_of
 from chat4all_server.web.request_body import body_chunks
 
 _NO_TYPE = "application/x-www-form-urlencoded"
@@ -49,7 +50,7 @@ class FileHandlers:
         if request.content_type == "multipart/form-data":
             new, chunks = await read_form(request)
         else:
-            new = _described(request.query, request)
+            new = _described(query_of(request), request)
             chunks = body_chunks(request)
         return _answer(await self._files.upload_file(caller, new, chunks))
 

@@ -3,17 +3,19 @@
 from collections.abc import AsyncIterator
 
 from aiohttp import BodyPartReader, MultipartReader, web
+from aiohttp.http import HttpProcessingError
 
 from chat4all_core.app.create_upload import NewFile
 from chat4all_core.app.write_upload import Chunk
 from chat4all_core.domain.errors import InvalidArgumentError, Reason, invalid_field
+from chat4all_server.web.query import query_of
 
 _FIELDS = ("conversation_id", "filename", "mime_type", "sha256", "size_bytes")
 _FILE = "file"
 _MAX_FIELD_BYTES = 4_096
 _CHUNK = 256 << 10
 # What aiohttp raises for bodies that are no form; its own asserts among them.
-_MALFORMED = (ValueError, AssertionError, RuntimeError)
+_MALFORMED = (ValueError, AssertionError, RuntimeError, HttpProcessingError)
 
 
 async def read_form(request: web.Request) -> tuple[NewFile, AsyncIterator[Chunk]]:
@@ -23,7 +25,7 @@ async def read_form(request: web.Request) -> tuple[NewFile, AsyncIterator[Chunk]
     Raises:
         InvalidArgumentError: MALFORMED_REQUEST, or a field is wrong or missing.
     """
-    fields = {name: request.query[name] for name in _FIELDS if name in request.query}
+    fields = {name: value for name, value in query_of(request).items() if name in _FIELDS}
     try:
         reader = await request.multipart()
         while (part := await reader.next()) is not None:
@@ -46,11 +48,20 @@ def _new_file(fields: dict[str, str], part: BodyPartReader) -> NewFile:
         raise invalid_field("conversation_id", "must come before the file")
     return NewFile(
         conversation_id=fields["conversation_id"],
-        filename=fields.get("filename") or part.filename or "",
+        filename=fields.get("filename") or _filename(part),
         mime_type=fields.get("mime_type") or part.headers.get("Content-Type") or "",
         size=None if size is None else int(size),
         sha256=fields.get("sha256", ""),
     )
+
+
+def _filename(part: BodyPartReader) -> str:
+    name = part.filename or ""
+    try:
+        name.encode()
+    except UnicodeEncodeError as error:  # bytes that are not UTF-8 come as halves of pairs
+        raise InvalidArgumentError("the file's name is not UTF-8", reason=Reason.MALFORMED_REQUEST) from error
+    return name
 
 
 async def _text(part: BodyPartReader) -> str:
