@@ -82,7 +82,7 @@ async def open_world(place: Place) -> AsyncIterator[World]:
     url = f"http://127.0.0.1:{place.target.envoy_port}"
     async with (
         Simulators(place.settings, port=place.port, webhook_base=url) as simulators,
-        AsyncClient(f"127.0.0.1:{place.target.envoy_port}") as client,
+        AsyncClient(f"127.0.0.1:{place.target.envoy_port}", timeout=300) as client,
         aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session,
     ):
         await client.register(INBOX, _PASSWORD)

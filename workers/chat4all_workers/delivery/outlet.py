@@ -6,15 +6,25 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from chat4all_channels.channel import ChannelAccount
-from chat4all_channels.outcome import Outcome
+from chat4all_channels.outcome import Outcome, Undecided
 from chat4all_core.domain.errors import ResourceExhaustedError, UnavailableError
 from chat4all_core.ports.rate_limiter import RateLimit, RateLimiter
 from chat4all_workers.delivery.account_gate import AccountGate
+from chat4all_workers.delivery.calls_under_way import CallsUnderWay
 
-_CALLS = 256
-"""Under way at a time: enough for a channel that answers in 0.25 s to be told 1,000 messages a second."""
 _LOOK_SECONDS = 1.0
 """How often whoever waits at a closed gate looks whether it still may."""
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """A message may be told to a recipient, at once."""
+
+    to: str
+    ticket: int
+    """Of the gate."""
+    begun: int
+    """Of the calls under way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +47,12 @@ class Outlet:
         limits = account.limits
         self._limit = _with_less_at_once(limits.account, limits.account.burst // 2)
         self._recipient_limit = _with_less_at_once(limits.recipient, limits.recipient.burst - 1)
-        self._calls = asyncio.Semaphore(_CALLS)
+        self._calls = CallsUnderWay()
         self._turn = asyncio.Lock()
 
-    async def permit(self, to: str, may_wait: Callable[[], bool]) -> int | Closed:
-        """Wait until a message may be told to a recipient, at once then; a ticket, which must be given back by `done`.
-        A call is one message: what is tried again needs a permit again.
+    async def permit(self, to: str, may_wait: Callable[[], bool]) -> Permit | Closed:
+        """Wait until a message may be told to a recipient; the permit must be given back by `done`. A call is one
+        message: what is tried again needs a permit again.
 
         Args:
             to: the recipient.
@@ -51,23 +61,23 @@ class Outlet:
         if (closed := self._closed(may_wait)) is not None:
             return closed
         await self._take(f"{self._key}:{to}", self._recipient_limit)
-        await self._calls.acquire()
-        permit: int | Closed | None = None
-        try:
-            async with self._turn:
-                permit = await self._account_permit(may_wait)
-            return permit
-        finally:
-            if not isinstance(permit, int):
-                self._calls.release()
+        async with self._turn:
+            begun = await self._calls.begin()
+            ticket: int | Closed | None = None
+            try:
+                ticket = await self._account_permit(may_wait)
+            finally:
+                if not isinstance(ticket, int):
+                    self._calls.end(begun, answered=False)
+        return Permit(to, ticket, begun) if isinstance(ticket, int) else ticket
 
-    def done(self, ticket: int, to: str, outcome: Outcome | None) -> None:
-        """How the call to a recipient ended; None: there was none."""
-        self._calls.release()
+    def done(self, permit: Permit, outcome: Outcome | None) -> None:
+        """How the call ended; None: there was none."""
+        self._calls.end(permit.begun, answered=outcome is not None and not isinstance(outcome, Undecided))
         if outcome is None:
-            self.gate.abandon(ticket)
+            self.gate.abandon(permit.ticket)
         else:
-            self.gate.report(ticket, to, outcome)
+            self.gate.report(permit.ticket, permit.to, outcome)
 
     def _closed(self, may_wait: Callable[[], bool]) -> Closed | None:
         return Closed(self.gate.closed_for()) if self.gate.is_closed_for_long and not may_wait() else None

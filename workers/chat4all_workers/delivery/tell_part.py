@@ -19,7 +19,7 @@ from chat4all_core.ports.delivery_ledger import Claim, DeliveryLedger, LedgerKey
 from chat4all_core.telemetry.metrics import Metrics
 from chat4all_workers.delivery.backoff import Backoff
 from chat4all_workers.delivery.job import Job, Postponed
-from chat4all_workers.delivery.outlet import Closed, Outlet
+from chat4all_workers.delivery.outlet import Closed, Outlet, Permit
 from chat4all_workers.delivery.parts import Telling, template_of
 from chat4all_workers.delivery.patience import persist
 from chat4all_workers.delivery.record_accepted import RecordAccepted
@@ -111,10 +111,10 @@ class TellPart:
             if known is not None:
                 return known
             # Tokens before the claim: what is claimed is called at once, so that a crash leaves few open claims.
-            ticket = await part.outlet.permit(part.envelope.to, self._may_wait)
-            if isinstance(ticket, Closed):
-                return self._postponed(ticket.seconds)
-            attempt = await undisturbed.run(self._attempt(part, job, owner, ticket, may_call, as_template=as_template))
+            permit = await part.outlet.permit(part.envelope.to, self._may_wait)
+            if isinstance(permit, Closed):
+                return self._postponed(permit.seconds)
+            attempt = await undisturbed.run(self._attempt(part, job, owner, permit, may_call, as_template=as_template))
             match attempt:
                 case Settlement():
                     return attempt
@@ -150,7 +150,7 @@ class TellPart:
                 await asyncio.sleep(min(left, self._lease_seconds))
 
     async def _attempt(
-        self, part: PartToTell, job: Job, owner: str, ticket: int, may_call: Callable[[], bool], *, as_template: bool
+        self, part: PartToTell, job: Job, owner: str, permit: Permit, may_call: Callable[[], bool], *, as_template: bool
     ) -> _Attempt:
         outcome: Outcome | None = None
         try:
@@ -162,7 +162,7 @@ class TellPart:
                 return _NotTold(_PAUSE)
             outcome = await self._call(part, claimed.lease_until, as_template=as_template)
         finally:
-            part.outlet.done(ticket, part.envelope.to, outcome)
+            part.outlet.done(permit, outcome)
         return await self._settle(part, job, owner, outcome, as_template=as_template)
 
     async def _claim(self, key: LedgerKey, owner: str) -> Claim | Settlement | _NotTold:
