@@ -15,11 +15,12 @@ _RETRY_AFTER_FULL = 30.0
 
 _CONTRADICTIONS = frozenset({"EntityTooSmall", "InvalidPart", "InvalidPartOrder", "InvalidRange", "NoSuchKey"})
 _FULL = frozenset({"XMinioStorageFull", "XMinioAdminBucketQuotaExceeded", "QuotaExceeded", "InsufficientStorage"})
-# Those that do not come with a status of 500 or more; the first three say that bytes changed or were lost on the way.
+# Those that do not come with a status of 500 or more; the first four say that bytes changed or were lost on the way.
 _PASSING = frozenset(
     {
         "BadDigest",
         "IncompleteBody",
+        "XAmzContentChecksumMismatch",
         "XAmzContentSHA256Mismatch",
         "OperationAborted",
         "RequestTimeout",
