@@ -353,10 +353,11 @@ class FilesSection:
     )
     max_uploads_per_user: int = setting(100, whole_number(1, 100_000), "Unfinished uploads of one user at a time.")
     memory_bytes: int = setting(
-        32 << 20,
+        24 << 20,
         whole_number(8 << 20, 1 << 40),
-        "What all uploads of a server together may hold of parts in memory; one takes up to twice 8 MiB, or up to twice"
-        " 64 MiB when it has more than 78 GiB. Those that find none wait. Beside it each has up to 6 MiB on their way.",
+        "What all uploads of a server together may hold of parts in memory; one takes up to three parts of 8 MiB, or of"
+        " up to 64 MiB when it has more than 78 GiB. Those that find none wait. Beside it each has up to 6 MiB on their"
+        " way.",
     )
     link_seconds: int = setting(3_600, whole_number(1, 604_800), "How long a download URL is valid.")
     public_url: str = setting(

@@ -18,7 +18,7 @@ GRPC_OPTIONS = (
     # Without these two, the windows of uploads grow far faster than a slow handler reads, at the cost of hundreds
     # of megabytes; with them they stay at a size that still carries hundreds of megabytes a second.
     ("grpc.http2.bdp_probe", 0),
-    ("grpc.http2.lookahead_bytes", 1024 * 1024),
+    ("grpc.http2.lookahead_bytes", 512 * 1024),
     # Subscriptions may be quiet for long. Pings keep what lies between from forgetting them, and find dead peers.
     ("grpc.keepalive_time_ms", 30_000),
     ("grpc.keepalive_timeout_ms", 20_000),
