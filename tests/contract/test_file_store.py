@@ -9,7 +9,7 @@ from engine_under_test import EngineUnderTest
 from chat4all_core.domain.file import File, FileState
 from chat4all_core.domain.ids import ConversationId, FileId, ParticipantId, UploadId, UserId
 from chat4all_core.domain.timestamp import SECOND, Timestamp
-from chat4all_core.domain.upload import Part, Progress, Upload, UploadState
+from chat4all_core.domain.upload import Holding, Part, Progress, Upload, UploadState
 from chat4all_core.ports.engine import Engine
 from chat4all_core.ports.file_store import Admission, FileStore, Quota
 
@@ -72,8 +72,27 @@ async def test_one_of_many_takes_an_upload(engine: Engine) -> None:
     await files.create(file, upload, AMPLE)
     takes = [files.take(upload.upload_id, 0, LATER, declared_size=9, direct=True) for _ in range(10)]
     (held,) = [taken for taken in await asyncio.gather(*takes) if taken is not None]
-    assert held == replace(upload, epoch=1, declared_size=9, direct=True)
+    assert held == replace(upload, epoch=1, declared_size=9, direct=True, holding=Holding.NOTHING)
     assert (await files.take(upload.upload_id, 1, LATER, declared_size=9, direct=True)) == replace(held, epoch=2)
+
+
+async def test_what_the_holder_does_is_known(engine: Engine) -> None:
+    """Whoever takes an upload is writing, and may be asked to end while it is; only the holder's word counts."""
+    _, upload = await begun(engine.files, new_user())
+
+    async def told(holding: Holding, epoch: int = 1) -> tuple[bool, Holding]:
+        done = await engine.files.set_holding(upload.upload_id, epoch, holding)
+        now = await engine.files.get_upload(upload.upload_id)
+        assert now is not None
+        return done, now.holding
+
+    assert upload.holding is Holding.WRITING
+    assert await told(Holding.NOTHING, epoch=0) == (False, Holding.WRITING)
+    assert await told(Holding.ASKED) == (True, Holding.ASKED)
+    assert await told(Holding.ENDING) == (True, Holding.ENDING)
+    assert await told(Holding.ASKED) == (False, Holding.ENDING)
+    assert await told(Holding.NOTHING) == (True, Holding.NOTHING)
+    assert await told(Holding.ASKED) == (False, Holding.NOTHING)
 
 
 async def test_progress_is_the_holders_alone(engine: Engine) -> None:

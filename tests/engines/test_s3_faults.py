@@ -15,15 +15,40 @@ from tools.engines import Engines
 from chat4all_core.adapters.s3.errors import S3RefusedError
 from chat4all_core.adapters.s3.s3_object_store import S3ObjectStore
 from chat4all_core.app.create_upload import NewFile
+from chat4all_core.app.file_policy import FilePolicy
 from chat4all_core.app.write_upload import Chunk, Write
 from chat4all_core.config import S3Section
 from chat4all_core.domain.errors import Reason, UnavailableError
 from chat4all_core.domain.upload import Part
 from chat4all_core.ports.clock import system_clock
+from chat4all_core.ports.file_store import Quota
 from chat4all_core.ports.object_store import ObjectStore
 from chat4all_core.setting import Secret
 
 CHUNK = 1 << 20
+
+
+async def test_a_writer_waits_for_a_store_that_comes_back(
+    s3_engines: Engines, s3_engine: str, s3_section: S3Section, tmp_path: Path
+) -> None:
+    """While the store is killed and started again nothing that was sent is lost: its client notices nothing."""
+    data = random.Random(3).randbytes(4 * PART_SIZE + 1_000)
+
+    async def stream() -> AsyncIterator[Chunk]:
+        for start in range(0, len(data), CHUNK):
+            if start == 2 * PART_SIZE:
+                s3_engines.kill(s3_engine)
+                restarted.append(asyncio.create_task(asyncio.to_thread(s3_engines.start, s3_engine)))
+            yield Chunk(data[start : start + CHUNK])
+
+    restarted: list[asyncio.Task[None]] = []
+    policy = FilePolicy(Quota(1 << 30, 1_000), patience_seconds=120)
+    async with open_service(s3_section, tmp_path, policy=policy) as service:
+        upload, _ = await service.create(ANN, NewFile(ROOM, "f", size=len(data)))
+        _, file = await service.write(ANN, Write(upload.upload_id, 0), stream())
+        await asyncio.gather(*restarted)
+        assert file is not None
+        assert await service.bytes_of(file) == data
 
 
 async def test_an_upload_outlives_the_store_that_is_killed_in_the_middle_of_a_part(
@@ -34,7 +59,7 @@ async def test_an_upload_outlives_the_store_that_is_killed_in_the_middle_of_a_pa
 
     async def stream() -> AsyncIterator[Chunk]:
         for start in range(0, len(data), CHUNK):
-            if start == 2 * PART_SIZE:  # the second part has just been handed to the store
+            if start == 3 * PART_SIZE:  # the third part has just been handed to the store, so the first one is there
                 s3_engines.kill(s3_engine)
             yield Chunk(data[start : start + CHUNK])
 

@@ -21,6 +21,7 @@ from chat4all_core.app.direct_upload import DirectUpload
 from chat4all_core.app.discard_upload import DiscardUpload
 from chat4all_core.app.file_policy import FilePolicy
 from chat4all_core.app.finish_upload import FinishUpload
+from chat4all_core.app.hand_over import HandOver
 from chat4all_core.app.memory_budget import MemoryBudget
 from chat4all_core.app.read_files import ReadFiles
 from chat4all_core.app.upload_file import UploadFile
@@ -65,7 +66,9 @@ class FileService:
     engine: Engine
     objects: ObjectStore
     clock: TestClock
-    policy: FilePolicy = field(default_factory=lambda: FilePolicy(Quota(1 << 30, 1_000)))
+    policy: FilePolicy = field(
+        default_factory=lambda: FilePolicy(Quota(1 << 30, 1_000), hand_over_seconds=0, patience_seconds=0)
+    )
     part_size: int = 64
     hasher: ContentHasher = field(default_factory=open_content_hasher)
     budget: MemoryBudget = field(default_factory=lambda: MemoryBudget(1 << 20))
@@ -75,6 +78,7 @@ class FileService:
         files, objects, clock, policy = self.engine.files, self.objects, self.clock, self.policy
         conversations = self.engine.conversations
         self.writers = ActiveWriters()
+        hand_over = HandOver(files, policy.hand_over_seconds)
         self.discard = DiscardUpload(files=files, objects=objects, clock=clock)
         finish = FinishUpload(files=files, objects=objects, hasher=self.hasher, detect_type=detect_type, clock=clock)
         self.create = CreateUpload(
@@ -93,11 +97,12 @@ class FileService:
             hasher=self.hasher,
             finish=finish,
             writers=self.writers,
+            hand_over=hand_over,
             budget=self.budget,
             clock=clock,
             policy=policy,
         )
-        self.get_upload = GetUpload(files=files, conversations=conversations, clock=clock)
+        self.get_upload = GetUpload(files=files, conversations=conversations, hand_over=hand_over, clock=clock)
         self.cancel = CancelUpload(files=files, conversations=conversations, writers=self.writers, discard=self.discard)
         self.upload_file = UploadFile(create=self.create, write=self.write, cancel=self.cancel)
         self.direct = DirectUpload(

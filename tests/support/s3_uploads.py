@@ -18,11 +18,11 @@ PART_SIZE = 5 << 20
 
 
 @asynccontextmanager
-async def open_service(section: S3Section, folder: Path) -> AsyncIterator[FileService]:
+async def open_service(section: S3Section, folder: Path, **options: object) -> AsyncIterator[FileService]:
     """The use cases of files on a bucket."""
     async with (
         open_store(section, system_clock) as store,
-        open_file_service_on(store, folder, part_size=PART_SIZE, budget=MemoryBudget(64 << 20)) as service,
+        open_file_service_on(store, folder, part_size=PART_SIZE, budget=MemoryBudget(64 << 20), **options) as service,
     ):
         yield service
 

@@ -10,10 +10,12 @@ from file_service import ANN, FINISH, ROOM, FileService
 
 from chat4all_core.adapters.content.content_hasher import HashlibContentHasher
 from chat4all_core.app.create_upload import NewFile
+from chat4all_core.app.file_policy import FilePolicy
 from chat4all_core.app.write_upload import Chunk, Write
 from chat4all_core.domain.errors import Reason, RefusedError
 from chat4all_core.domain.upload import Upload
 from chat4all_core.ports.content_hash import ContentHasher
+from chat4all_core.ports.file_store import Quota
 
 OpenService = Callable[[], AbstractAsyncContextManager[FileService]]
 
@@ -88,10 +90,10 @@ class UploadSchedule:
                 await awake.wait()
 
     async def restart(self) -> None:
-        """Another process appears; it may be one that can't store sums."""
+        """Another process appears; it may be one that can't store sums, or that waits for other writers."""
         first = self.services[0]
         hasher = self.rng.choice([first.hasher, HashlibContentHasher()])
-        self.services.append(_process_like(first, hasher))
+        self.services.append(_process_like(first, hasher, self.rng.choice([0, 0, 0.2])))
 
     async def wake(self) -> None:
         """A writer that was asleep goes on, however late."""
@@ -114,7 +116,7 @@ class UploadSchedule:
                 self.sleeping.pop().set()
             await asyncio.sleep(0)
         await asyncio.gather(*self.writers)
-        service = _process_like(self.services[0], self.services[0].hasher)
+        service = _process_like(self.services[0], self.services[0].hasher, 0)
         upload = await service.engine.files.get_upload(self.upload.upload_id)
         assert upload is not None
 
@@ -129,7 +131,13 @@ class UploadSchedule:
         assert file.sha256 == hashlib.sha256(self.data).hexdigest()
 
 
-def _process_like(first: FileService, hasher: ContentHasher) -> FileService:
+def _process_like(first: FileService, hasher: ContentHasher, hand_over_seconds: float) -> FileService:
     return FileService(
-        first.engine, first.objects, first.clock, part_size=first.part_size, hasher=hasher, budget=first.budget
+        first.engine,
+        first.objects,
+        first.clock,
+        FilePolicy(Quota(1 << 30, 1_000), hand_over_seconds=hand_over_seconds, patience_seconds=0),
+        part_size=first.part_size,
+        hasher=hasher,
+        budget=first.budget,
     )

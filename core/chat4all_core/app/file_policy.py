@@ -16,3 +16,7 @@ class FilePolicy:
     """How long a URL to download from may be used."""
     part_link_seconds: int = 12 * 3_600
     """How long a URL for a part of a direct upload may be used."""
+    hand_over_seconds: float = 2.0
+    """How long whoever goes on with an upload waits for the one before, in another process, to record what it has."""
+    patience_seconds: float = 20.0
+    """How long a writer waits for a store that is away, with what it has in memory, before it gives up."""

@@ -11,6 +11,7 @@ from chat4all_core.app.direct_upload import DirectUpload
 from chat4all_core.app.discard_upload import DiscardUpload
 from chat4all_core.app.file_policy import FilePolicy
 from chat4all_core.app.finish_upload import FinishUpload
+from chat4all_core.app.hand_over import HandOver
 from chat4all_core.app.memory_budget import MemoryBudget
 from chat4all_core.app.read_files import ReadFiles
 from chat4all_core.app.upload_file import UploadFile
@@ -52,7 +53,7 @@ def build_file_use_cases(
         max_file_bytes=settings.max_file_bytes,
         link_seconds=settings.link_seconds,
     )
-    writers = ActiveWriters()
+    writers, hand_over = ActiveWriters(), HandOver(files, policy.hand_over_seconds)
     discard = DiscardUpload(files=files, objects=objects, clock=clock)
     finish = FinishUpload(
         files=files, objects=objects, hasher=storage.hasher, detect_type=storage.detect_type, clock=clock
@@ -72,6 +73,7 @@ def build_file_use_cases(
         hasher=storage.hasher,
         finish=finish,
         writers=writers,
+        hand_over=hand_over,
         budget=MemoryBudget(settings.memory_bytes),
         clock=clock,
         policy=policy,
@@ -80,7 +82,7 @@ def build_file_use_cases(
     return FileUseCases(
         create_upload=create,
         write_upload=write,
-        get_upload=GetUpload(files=files, conversations=conversations, clock=clock),
+        get_upload=GetUpload(files=files, conversations=conversations, hand_over=hand_over, clock=clock),
         cancel_upload=cancel,
         upload_file=UploadFile(create=create, write=write, cancel=cancel),
         direct_upload=DirectUpload(

@@ -1,21 +1,24 @@
 """One writer of one upload: takes its bytes, and stores them part by part."""
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import replace
 
 import structlog
 
 from chat4all_core.app.create_upload import refusal
+from chat4all_core.app.file_policy import FilePolicy
+from chat4all_core.app.in_order import InOrder
 from chat4all_core.app.memory_budget import MemoryBudget
 from chat4all_core.app.part_buffer import PartBuffer
+from chat4all_core.app.patience import patiently
+from chat4all_core.app.running_sum import RunningSum
 from chat4all_core.app.uninterrupted import uninterrupted
 from chat4all_core.domain.file import object_key
 from chat4all_core.domain.timestamp import SECOND, Timestamp
 from chat4all_core.domain.upload import UPLOAD_LIFETIME, Part, Progress, Upload, taken_over
 from chat4all_core.ports.clock import Clock
-from chat4all_core.ports.content_hash import ContentHash, ContentHasher
-from chat4all_core.ports.file_store import Admission, FileStore, Quota
+from chat4all_core.ports.content_hash import ContentHasher
+from chat4all_core.ports.file_store import Admission, FileStore
 from chat4all_core.ports.object_store import ObjectStore, StoreUpload
 
 _log = structlog.get_logger(__name__)
@@ -26,10 +29,13 @@ KEEP_AFTER = 10 * SECOND
 HOLD_AT_MOST = 10 * SECOND
 """A part that has not filled after this long gives its memory back, if others wait for it."""
 
+STORED_AT_ONCE = 2
+"""Parts of one upload."""
+
 
 class UploadSession:
-    """Two parts at most are in memory: one that fills while the other is stored. Bytes count as committed once the
-    store has them durably, and the record says so.
+    """Three parts at most are in memory: one that fills while two are stored side by side. Bytes count as committed
+    once the store has them and all before them durably, and the record says so.
 
     `write` may be cancelled at any moment, and `settle` or `seal` called then: what was written is not lost. After any
     other error all but `close` is refused.
@@ -44,7 +50,7 @@ class UploadSession:
         hasher: ContentHasher,
         budget: MemoryBudget,
         clock: Clock,
-        quota: Quota,
+        policy: FilePolicy,
     ) -> None:
         """`upload`: as `FileStore.take` gave it."""
         self.upload = upload
@@ -54,20 +60,20 @@ class UploadSession:
         self._objects = objects
         self._budget = budget
         self._clock = clock
-        self._quota = quota
-        self._hash = hasher.resume(upload.hash_state) if upload.committed_size else hasher.new()
+        self._policy = policy
+        self._sum = RunningSum(hasher.resume(upload.hash_state) if upload.committed_size else hasher.new())
         self._buffer: PartBuffer | None = None
         self._taken = 0
         self._taken_at = self._committed_at = clock()
         self._turn = asyncio.Lock()
-        self._storing: asyncio.Task[None] | None = None
+        self._storing = InOrder(STORED_AT_ONCE)
         self.position = upload.committed_size
         """Where the next byte belongs: the committed size and what is in memory."""
 
     @property
     def sha256(self) -> str | None:
         """Of the committed bytes; None when they would have to be read again."""
-        return None if self._hash is None else self._hash.hexdigest()
+        return self._sum.hexdigest
 
     async def write(self, data: bytes) -> None:
         """Take bytes; waits for the store when it is slower than they come. They belong at `position`.
@@ -108,39 +114,29 @@ class UploadSession:
                 self._let_go()
 
     async def _settle(self) -> None:
-        await self._hand_over_if_full()
+        await self._store_full_parts()
         if self._buffer is None or not self._buffer.has_news:
             return
-        number = self.upload.parts + 1
-        tag, _ = await asyncio.gather(
-            self._objects.put_tail(self.store_upload, number, self._buffer.all()), self._add_to_hash(self._buffer)
-        )
-        await self._commit(self._progress(self.upload.parts, self._buffer.size, tag))
+        tag, state = await asyncio.gather(self._put_tail(self._buffer), self._sum.add(self._buffer.news()))
+        await self._commit(Progress(self.upload.parts, self._buffer.size, tag, state, ()))
         self._buffer.keep()
 
     async def seal(self) -> None:
         """Commit all that was written as the whole; the last of all calls. Not to be cancelled; raises as `write`."""
-        await self._hand_over_if_full()
-        buffer = self._buffer
+        await self._store_full_parts()
+        buffer, parts = self._buffer, self.upload.parts
         if buffer is None and self.upload.tail_tag:
             buffer = await self._new_buffer()
         if buffer is None or not buffer.size:
             if self.upload.declared_size is None:
-                await self._commit(self._progress(self.upload.parts, 0, "", sealed=True))
+                await self._commit(Progress(parts, 0, "", self._sum.state(), (), sealed=True))
             return
-        number = self.upload.parts + 1
-        tag, _ = await asyncio.gather(
-            self._objects.put_part(self.store_upload, number, buffer.all()), self._add_to_hash(buffer)
-        )
-        last = Part(number, buffer.size, tag)
-        await self._commit(self._progress(self.upload.parts, buffer.size, "", last, sealed=True))
+        last, state = await asyncio.gather(self._put_part(parts + 1, buffer), self._sum.add(buffer.news()))
+        await self._commit(Progress(parts, buffer.size, "", state, (last,), sealed=True))
 
     async def close(self) -> None:
         """Let go of everything; what is being stored is waited for."""
-        if self._storing is not None:
-            await asyncio.wait([self._storing])
-            if not self._storing.cancelled():
-                self._storing.exception()  # was raised already, or does not matter any more
+        await self._storing.close()
         self._let_go()
 
     def _let_go(self) -> None:
@@ -150,69 +146,68 @@ class UploadSession:
 
     async def _new_buffer(self) -> PartBuffer:
         upload = self.upload
-        self._taken = await self._budget.take(min(upload.part_size, upload.max_size - upload.parts * upload.part_size))
+        begin = self.position // upload.part_size * upload.part_size
+        self._taken = await self._budget.take(min(upload.part_size, upload.max_size - begin))
         self._taken_at = self._clock()
-        tail = b""
-        # Otherwise it is that of the part before, which is being stored.
-        if upload.tail_size and self.position == upload.committed_size:
-            tail = await self._read_tail()
-        self._buffer = PartBuffer(tail)
+        # Otherwise the tail is that of a part before, which is being stored.
+        has_tail = upload.tail_size and self.position == upload.committed_size
+        self._buffer = PartBuffer(await self._read_tail() if has_tail else b"")
         return self._buffer
 
     async def _read_tail(self) -> bytes:
         upload = self.upload
         try:
-            return await self._objects.read_tail(self.store_upload, upload.parts + 1, upload.tail_tag, upload.tail_size)
+            return await patiently(
+                lambda: self._objects.read_tail(self.store_upload, upload.parts + 1, upload.tail_tag, upload.tail_size),
+                self._policy.patience_seconds,
+            )
         except BaseException:
             self._let_go()
             raise
 
     async def _hand_over(self) -> None:
-        """Have the full buffer stored, once the one before it is."""
-        await self._stored()
+        """Have the full buffer stored, as soon as there is room for it among those that are."""
+        await self._storing.room()
         buffer, taken = self._buffer, self._taken
         assert buffer is not None
         self._buffer, self._taken = None, 0
-        self._storing = asyncio.create_task(self._store(buffer, taken))
+        self._storing.add(self._store(self.position // self.upload.part_size, buffer, taken), self._commit)
 
-    async def _hand_over_if_full(self) -> None:
-        """Have everything stored that makes up whole parts: `write` may have been cancelled just before."""
+    async def _store_full_parts(self) -> None:
+        """Store and commit everything that makes up whole parts: `write` may have been cancelled just before."""
         if self._buffer is not None and self._buffer.size == self.upload.part_size:
             await self._hand_over()
-        await self._stored()
+        await self._storing.recorded()
 
-    async def _stored(self) -> None:
-        """Wait for what is being stored."""
-        if self._storing is not None:
-            await asyncio.shield(self._storing)
-
-    async def _store(self, buffer: PartBuffer, taken: int) -> None:
+    async def _store(self, number: int, buffer: PartBuffer, taken: int) -> Progress:
+        """Store a full part; what is to be recorded, once all before it is."""
         try:
-            number = self.upload.parts + 1
-            tag, _ = await asyncio.gather(
-                self._objects.put_part(self.store_upload, number, buffer.all()), self._add_to_hash(buffer)
-            )
-            await self._commit(self._progress(number, 0, "", Part(number, buffer.size, tag)))
+            part, state = await asyncio.gather(self._put_part(number, buffer), self._sum.add(buffer.news()))
         finally:
             self._budget.give(taken)
+        return Progress(number, 0, "", state, (part,))
 
-    async def _add_to_hash(self, buffer: PartBuffer) -> None:
-        if self._hash is not None:
-            await asyncio.to_thread(_update, self._hash, buffer.news())
+    async def _put_part(self, number: int, buffer: PartBuffer) -> Part:
+        tag = await patiently(
+            lambda: self._objects.put_part(self.store_upload, number, buffer.all()), self._policy.patience_seconds
+        )
+        return Part(number, buffer.size, tag)
 
-    def _progress(self, parts: int, tail_size: int, tag: str, *new: Part, sealed: bool = False) -> Progress:
-        state = b"" if self._hash is None else self._hash.state()
-        return Progress(parts, tail_size, tag, state, new, sealed)
+    async def _put_tail(self, buffer: PartBuffer) -> str:
+        return await patiently(
+            lambda: self._objects.put_tail(self.store_upload, self.upload.parts + 1, buffer.all()),
+            self._policy.patience_seconds,
+        )
 
     async def _commit(self, progress: Progress) -> None:
         before = self.upload
         self._committed_at = self._clock()
         expires_at = Timestamp(self._committed_at + UPLOAD_LIFETIME)
-        admission = await self._files.commit(before.upload_id, before.epoch, progress, expires_at, self._quota)
+        admission = await self._files.commit(before.upload_id, before.epoch, progress, expires_at, self._policy.quota)
         if admission is Admission.LOST:
             raise taken_over(before.upload_id)
         if admission is not Admission.ADMITTED:
-            raise refusal(admission, self._quota)
+            raise refusal(admission, self._policy.quota)
         after = replace(
             before,
             parts=progress.parts,
@@ -230,8 +225,3 @@ class UploadSession:
             await self._objects.drop_tail(self.store_upload, before.parts + 1, before.tail_tag)
         except Exception as error:  # it goes with the upload
             _log.warning("tail_not_dropped", upload_id=before.upload_id, error=str(error))
-
-
-def _update(content_hash: ContentHash, pieces: Sequence[bytes]) -> None:
-    for piece in pieces:
-        content_hash.update(piece)

@@ -4,6 +4,7 @@ import structlog
 
 from chat4all_core.app.active_writers import ActiveWriters
 from chat4all_core.app.discard_upload import DiscardUpload
+from chat4all_core.app.hand_over import HandOver
 from chat4all_core.app.require_upload import file_of, read_upload, require_upload
 from chat4all_core.domain.errors import UnavailableError
 from chat4all_core.domain.file import File
@@ -19,13 +20,17 @@ _log = structlog.get_logger(__name__)
 class GetUpload:
     """Shows uploads to who began them."""
 
-    def __init__(self, *, files: FileStore, conversations: ConversationStore, clock: Clock) -> None:
+    def __init__(
+        self, *, files: FileStore, conversations: ConversationStore, hand_over: HandOver, clock: Clock
+    ) -> None:
         self._files = files
         self._conversations = conversations
+        self._hand_over = hand_over
         self._clock = clock
 
     async def __call__(self, caller: UserId, upload_id: str) -> tuple[Upload, File]:
-        """How far an upload has come, and its file.
+        """How far an upload has come, and its file. Waits a moment while the bytes of a stream that has ended are being
+        recorded.
 
         Raises:
             NotFoundError: UPLOAD_NOT_FOUND.
@@ -33,6 +38,7 @@ class GetUpload:
             FailedPreconditionError: UPLOAD_CLOSED.
         """
         upload = await require_upload(self._files, self._conversations, upload_id, caller)
+        upload = await self._hand_over.recorded(upload)
         if upload.state is not UploadState.FINISHED:
             require_open(upload, self._clock())
         return upload, await file_of(self._files, upload)

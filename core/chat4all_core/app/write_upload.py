@@ -10,6 +10,7 @@ import google_crc32c
 from chat4all_core.app.active_writers import ActiveWriters
 from chat4all_core.app.file_policy import FilePolicy
 from chat4all_core.app.finish_upload import FinishUpload
+from chat4all_core.app.hand_over import HandOver
 from chat4all_core.app.memory_budget import MemoryBudget
 from chat4all_core.app.require_upload import file_of, read_upload, require_upload
 from chat4all_core.app.uninterrupted import uninterrupted
@@ -20,6 +21,7 @@ from chat4all_core.domain.ids import UserId
 from chat4all_core.domain.timestamp import Timestamp
 from chat4all_core.domain.upload import (
     UPLOAD_LIFETIME,
+    Holding,
     Upload,
     UploadState,
     check_offset,
@@ -40,7 +42,7 @@ from chat4all_core.ports.file_store import FileStore
 from chat4all_core.ports.object_store import ObjectContradictionError, ObjectStore
 
 _TAKE_ATTEMPTS = 5
-_SHARE_SECONDS = 1.0
+_ATTEND_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,7 @@ class WriteUpload:
         hasher: ContentHasher,
         finish: FinishUpload,
         writers: ActiveWriters,
+        hand_over: HandOver,
         budget: MemoryBudget,
         clock: Clock,
         policy: FilePolicy,
@@ -88,6 +91,7 @@ class WriteUpload:
         self._hasher = hasher
         self._finish = finish
         self._writers = writers
+        self._hand_over = hand_over
         self._budget = budget
         self._clock = clock
         self._policy = policy
@@ -121,14 +125,14 @@ class WriteUpload:
                 hasher=self._hasher,
                 budget=self._budget,
                 clock=self._clock,
-                quota=self._policy.quota,
+                policy=self._policy,
             )
             file = await self._receive_and_keep(session, write.offset, chunks, stop)
             return session.upload, file
 
     async def _take(self, write: Write) -> Upload:
         for _ in range(_TAKE_ATTEMPTS):
-            upload = await read_upload(self._files, write.upload_id)
+            upload = await self._hand_over.given_up(await read_upload(self._files, write.upload_id))
             if upload.state is UploadState.FINISHED:
                 return upload
             now = self._clock()
@@ -189,19 +193,28 @@ class WriteUpload:
         self, receiving: Coroutine[Any, Any, bool], session: UploadSession, stop: asyncio.Event
     ) -> bool:
         """What receiving returns, or UPLOAD_TAKEN_OVER as soon as another writer wants the upload."""
-        received, sharing = asyncio.ensure_future(receiving), asyncio.ensure_future(_share_memory(session))
-        tasks = received, sharing, asyncio.ensure_future(stop.wait())
+        received, attending = asyncio.ensure_future(receiving), asyncio.ensure_future(self._attend(session))
+        tasks = received, attending, asyncio.ensure_future(stop.wait())
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             if received.done():
                 return received.result()
-            if sharing.done():
-                await sharing  # which raises why
+            if attending.done():
+                await attending
             raise taken_over(session.upload.upload_id)
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _attend(self, session: UploadSession) -> None:
+        """Return when a writer in another process wants the upload. Meanwhile, let a client that sends slowly, or
+        nothing, hold no memory for long that others wait for."""
+        while True:
+            await asyncio.sleep(_ATTEND_SECONDS)
+            await uninterrupted(session.make_room())
+            if await self._hand_over.is_asked_for(session.upload):
+                return
 
     async def _receive(self, session: UploadSession, offset: int, chunks: AsyncIterator[Chunk]) -> bool:
         """Write what comes, until the stream ends; whether it said that it was all."""
@@ -234,22 +247,24 @@ class WriteUpload:
 
     async def _conclude(self, session: UploadSession, finish: bool, cut: BaseException | None) -> File | None:
         """Store what arrived; make the file when that was all."""
+        whole = finish or session.position == session.upload.declared_size
+        file = None
         try:
-            whole = finish or session.position == session.upload.declared_size
-            if isinstance(cut, RefusedError) or not whole:
+            if session.position != session.upload.committed_size and (cut is not None or not whole):
+                await self._hand_over.tell(session.upload, Holding.ENDING)
+            if whole and not isinstance(cut, RefusedError):
+                file = await self._make(session)
+            else:
                 await session.settle()
-                return None
-            if session.upload.declared_size not in (None, session.position):
-                await session.settle()
-                raise upload_incomplete(session.position, session.upload.declared_size)
-            await session.seal()
-            return await self._finish(session.upload, session.sha256)
+            return file
         finally:
             await session.close()
+            if file is None:
+                await self._hand_over.tell(session.upload, Holding.NOTHING)
 
-
-async def _share_memory(session: UploadSession) -> None:
-    """Let a client that sends slowly, or nothing, hold no memory for long that others wait for."""
-    while True:
-        await asyncio.sleep(_SHARE_SECONDS)
-        await uninterrupted(session.make_room())
+    async def _make(self, session: UploadSession) -> File:
+        if session.upload.declared_size not in (None, session.position):
+            await session.settle()
+            raise upload_incomplete(session.position, session.upload.declared_size)
+        await session.seal()
+        return await self._finish(session.upload, session.sha256)

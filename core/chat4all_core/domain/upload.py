@@ -5,6 +5,9 @@ parts but the last have part_size bytes. What a cut leaves below that is the *ta
 contiguous parts and the tail: what would survive a crash. The *epoch* counts those who have held the upload: each
 writer, and whoever closes it, raises it, and nothing is recorded under an older one. An upload is *sealed* when
 its last part, shorter than the others, is stored as a part: nothing comes after it.
+
+Epochs alone keep writers apart. What the holder does (`Holding`) is recorded besides, so that the next one may wait for
+the bytes that it still has in memory.
 """
 
 from collections.abc import Sequence
@@ -50,6 +53,19 @@ class UploadState(IntEnum):
     """Nothing: nothing is left of it but this."""
 
 
+class Holding(IntEnum):
+    """What the holder of an upload does. A holder that died is whatever it was."""
+
+    NOTHING = 0
+    """All that it ever had is recorded, or will never be."""
+    WRITING = 1
+    """It takes bytes."""
+    ASKED = 2
+    """The same, and somebody waits for it to end."""
+    ENDING = 3
+    """Nothing more comes, and what came is being recorded."""
+
+
 @dataclass(frozen=True, slots=True)
 class Upload:
     """An upload, as it is stored."""
@@ -76,6 +92,7 @@ class Upload:
     hash_state: bytes = b""
     """State of SHA-256 after the committed bytes; empty when it can't be stored."""
     epoch: int = 0
+    holding: Holding = Holding.NOTHING
 
     @property
     def committed_size(self) -> int:
@@ -115,6 +132,11 @@ class Progress:
     """Those that were stored since the last progress."""
     sealed: bool = False
     """The tail is stored as the last part, and the committed size is that of the whole from now on."""
+
+
+def holding_of_taker(*, direct: bool) -> Holding:
+    """What whoever takes an upload does then: bytes that go straight to the store pass nobody."""
+    return Holding.NOTHING if direct else Holding.WRITING
 
 
 def part_size_for(size: int | None) -> int:

@@ -8,7 +8,7 @@ from typing import Protocol
 from chat4all_core.domain.file import File, FileState
 from chat4all_core.domain.ids import ConversationId, FileId, UploadId, UserId
 from chat4all_core.domain.timestamp import Timestamp
-from chat4all_core.domain.upload import Part, Progress, Upload
+from chat4all_core.domain.upload import Holding, Part, Progress, Upload
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +64,13 @@ class FileStore(Protocol):
         self, upload_id: UploadId, epoch: int, expires_at: Timestamp, *, declared_size: int | None, direct: bool
     ) -> Upload | None:
         """Become the holder of an OPEN upload that has this epoch: it gets the next one, and a new time of expiry,
-        declared size (the same, or one where there was none) and way of its bytes. None when it is not OPEN or has
-        another epoch: look again."""
+        declared size (the same, or one where there was none) and way of its bytes. The holder is WRITING, or does
+        NOTHING when the bytes go straight to the store. None when it is not OPEN or has another epoch: look again."""
+        ...
+
+    async def set_holding(self, upload_id: UploadId, epoch: int, holding: Holding) -> bool:
+        """Record what the holder does, or, with ASKED, that somebody waits for it, if it is WRITING. False when nothing
+        was recorded. An engine that one process has for itself forgets it when it is opened."""
         ...
 
     async def commit(

@@ -13,6 +13,7 @@ from chat4all_sdk.call_status import CallStatus
 from chat4all_sdk.connection import Connection
 from chat4all_sdk.errors import ChatError, DataLoss
 from chat4all_sdk.file_models import File, OnProgress, TransferProgress, Upload
+from chat4all_sdk.retry import connection_lost
 from chat4all_sdk.rpc_status import error_from_call
 from chat4all_sdk.session import Credentials
 from chat4all_sdk.transfer import Attempts, while_alive
@@ -21,6 +22,8 @@ from chat4all_sdk.upload_source import RunningHash, Source
 __all__ = ["StreamUpload"]
 
 _MAX_CHUNK = 3 << 20  # the platform takes messages of 4 MiB
+_NOTICED_SECONDS = 0.1
+"""After a lost connection: until its server knows, and tells the others that what it has is yet to be counted."""
 
 _Call = grpc.aio.StreamUnaryCall[pb.WriteUploadRequest, pb.WriteUploadResponse]
 _Answer = pb.WriteUploadResponse | pb.GetUploadResponse
@@ -72,6 +75,8 @@ class StreamUpload:
             return await self._write(committed, credentials, trying), False
         except ChatError as error:
             await attempts.pause(error, credentials)
+            if connection_lost(error):
+                await asyncio.sleep(_NOTICED_SECONDS)
             return await self._look(), True
 
     async def _write(self, offset: int, credentials: Credentials, trying: bool) -> pb.WriteUploadResponse:

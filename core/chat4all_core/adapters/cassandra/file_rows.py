@@ -8,13 +8,13 @@ from typing import Any
 from chat4all_core.domain.file import File, FileState
 from chat4all_core.domain.ids import FileId
 from chat4all_core.domain.timestamp import Timestamp
-from chat4all_core.domain.upload import Upload, UploadState
+from chat4all_core.domain.upload import Holding, Upload, UploadState
 
 SHARED_COLUMNS = ("conversation_id", "owner", "created_at")
 FILE_COLUMNS = ("filename", "mime_type", "file_state", "size", "sha256", "sha256_verified")
 UPLOAD_COLUMNS = (
     *("upload_id", "upload_state", "store_upload", "part_size", "declared_size", "declared_sha256", "expires_at"),
-    *("due_at", "direct", "parts", "tail_size", "tail_tag", "hash_state", "epoch"),
+    *("due_at", "direct", "parts", "tail_size", "tail_tag", "hash_state", "epoch", "holding"),
 )
 COLUMNS = ("file_id", *SHARED_COLUMNS, *FILE_COLUMNS, *UPLOAD_COLUMNS, "position", "object_removed", "holder")
 """What `record_from_row` wants."""
@@ -80,6 +80,7 @@ def upload_values(upload: Upload) -> tuple[Any, ...]:
         upload.tail_tag,
         upload.hash_state,
         upload.epoch,
+        int(upload.holding),
     )
 
 
@@ -127,4 +128,5 @@ def _upload(values: Mapping[str, Any]) -> Upload:
         tail_tag=values["tail_tag"],
         hash_state=values["hash_state"],
         epoch=values["epoch"],
+        holding=Holding(values["holding"] or 0),
     )

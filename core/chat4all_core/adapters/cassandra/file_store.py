@@ -18,7 +18,7 @@ from chat4all_core.adapters.cassandra.upload_queue import AT_ONCE, UploadQueue
 from chat4all_core.domain.file import File, FileState
 from chat4all_core.domain.ids import ConversationId, FileId, UploadId, UserId
 from chat4all_core.domain.timestamp import Timestamp
-from chat4all_core.domain.upload import Part, Progress, Upload, UploadState
+from chat4all_core.domain.upload import Holding, Part, Progress, Upload, UploadState
 from chat4all_core.ports.file_store import Admission, ListedFile, Quota
 
 _CQL = {"name": "INSERT INTO uploads (upload_id, file_id) VALUES (?, ?)"}
@@ -104,6 +104,11 @@ class CassandraFileStore:
         record = await self._records.get(held.file_id)
         taken = None if record is None or record.holder != holder else record.upload
         return taken if taken is not None and taken.epoch == epoch + 1 else None
+
+    async def set_holding(self, upload_id: UploadId, epoch: int, holding: Holding) -> bool:
+        """See FileStore.set_holding."""
+        held = await self._held(upload_id, epoch)
+        return held is not None and (await self._changes.set_holding(held, holding)).applied
 
     async def commit(
         self, upload_id: UploadId, epoch: int, progress: Progress, expires_at: Timestamp, quota: Quota

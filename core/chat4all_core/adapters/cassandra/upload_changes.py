@@ -18,7 +18,7 @@ from chat4all_core.adapters.cassandra.session import Outcome, Session, transacti
 from chat4all_core.domain.file import File, FileState
 from chat4all_core.domain.ids import FileId
 from chat4all_core.domain.timestamp import Timestamp
-from chat4all_core.domain.upload import Part, Progress, Upload, UploadState
+from chat4all_core.domain.upload import Holding, Part, Progress, Upload, UploadState, holding_of_taker
 
 _PARTS_AT_ONCE = 100  # Cassandra refuses batches of 50 KiB
 
@@ -31,8 +31,10 @@ _HELD = f"WHERE file_id = ? IF upload_state = {UploadState.OPEN:d} AND epoch = ?
 _CQL = {
     "create": f"UPDATE files SET {_assigned((*SHARED_COLUMNS, *FILE_COLUMNS, *UPLOAD_COLUMNS))}"
     " WHERE file_id = ? IF upload_id = NULL AND file_state = NULL",
-    "take": f"UPDATE files SET {_assigned(('epoch', 'holder', 'expires_at', 'due_at', 'declared_size', 'direct'))}"
-    f" {_HELD}",
+    "take": "UPDATE files SET epoch = ?, holder = ?, expires_at = ?, due_at = ?, declared_size = ?, direct = ?,"
+    f" holding = ? {_HELD}",
+    "set_holding": f"UPDATE files SET holding = ? {_HELD}",
+    "ask": f"UPDATE files SET holding = {Holding.ASKED:d} {_HELD} AND holding = {Holding.WRITING:d}",
     "hold": f"UPDATE files SET epoch = ? {_HELD}",
     "progress": f"UPDATE files SET {_assigned(('parts', 'tail_size', 'tail_tag', 'hash_state'))},"
     f" expires_at = ?, due_at = ?, declared_size = ? {_HELD}",
@@ -75,8 +77,15 @@ class UploadChanges:
         self, held: Upload, holder: str, expires_at: Timestamp, declared_size: int | None, *, direct: bool
     ) -> Outcome:
         """Have the next holder of an upload; whether it is this one, the record says."""
-        values = (held.epoch + 1, holder, expires_at, expires_at, stored_size(declared_size), int(direct))
+        times, holding = (expires_at, expires_at), int(holding_of_taker(direct=direct))
+        values = (held.epoch + 1, holder, *times, stored_size(declared_size), int(direct), holding)
         return await self._change(self._queries["take"].bind(*values, held.file_id, held.epoch))
+
+    async def set_holding(self, held: Upload, holding: Holding) -> Outcome:
+        """Record what the holder does, or that it is asked to end."""
+        if holding is Holding.ASKED:
+            return await self._change(self._queries["ask"].bind(held.file_id, held.epoch))
+        return await self._change(self._queries["set_holding"].bind(int(holding), held.file_id, held.epoch))
 
     async def commit(
         self, held: Upload, progress: Progress, expires_at: Timestamp, declared_size: int | None

@@ -56,6 +56,7 @@ async def open_engine(data_dir: Path, clock: Clock, settings: SqliteSettings | N
         log = await Database.open(data_dir / "log.db", "log", settings.database)
         stack.push_async_callback(log.aclose)
         streams = await SqliteUserStream.open(store, clock, settings.user_stream)
+        files = await SqliteFileStore.open(store)
         await stack.enter_async_context(running_janitor(store, log, streams, clock, settings.janitor))
         yield Engine(
             log=SqliteEventLog(log, clock, settings.event_log),
@@ -73,5 +74,5 @@ async def open_engine(data_dir: Path, clock: Clock, settings: SqliteSettings | N
             provider_messages=SqliteProviderMessages(store, clock),
             deferred=SqliteDeferredDeliveries(store),
             dead_letters=SqliteDeadLetterStore(store, clock),
-            files=SqliteFileStore(store),
+            files=files,
         )

@@ -4,13 +4,13 @@ from typing import Any
 
 from chat4all_core.domain.file import File, FileState
 from chat4all_core.domain.timestamp import Timestamp
-from chat4all_core.domain.upload import Upload, UploadState
+from chat4all_core.domain.upload import Holding, Upload, UploadState
 
 FILE_COLUMNS = "file_id, conversation_id, owner, filename, mime_type, created_at, state, size, sha256, sha256_verified"
 
 UPLOAD_COLUMNS = (
     "upload_id, file_id, conversation_id, owner, store_upload, part_size, declared_size, declared_sha256, expires_at,"
-    " state, direct, parts, tail_size, tail_tag, hash_state, epoch"
+    " state, direct, parts, tail_size, tail_tag, hash_state, epoch, holding"
 )
 
 
@@ -66,13 +66,14 @@ def upload_to_row(upload: Upload) -> tuple[Any, ...]:
         upload.tail_tag,
         upload.hash_state,
         upload.epoch,
+        int(upload.holding),
     )
 
 
 def upload_from_row(row: tuple[Any, ...]) -> Upload:
     """The reverse of `upload_to_row`."""
     (upload_id, file_id, conversation_id, owner, store_upload, part_size, declared_size, declared_sha256) = row[:8]
-    (expires_at, state, direct, parts, tail_size, tail_tag, hash_state, epoch) = row[8:]
+    (expires_at, state, direct, parts, tail_size, tail_tag, hash_state, epoch, holding) = row[8:]
     return Upload(
         upload_id=upload_id,
         file_id=file_id,
@@ -90,4 +91,5 @@ def upload_from_row(row: tuple[Any, ...]) -> Upload:
         tail_tag=tail_tag,
         hash_state=hash_state,
         epoch=epoch,
+        holding=Holding(holding),
     )

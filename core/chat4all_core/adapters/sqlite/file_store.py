@@ -17,7 +17,7 @@ from chat4all_core.adapters.sqlite.rows import insert_rows, json_array
 from chat4all_core.domain.file import File, FileState
 from chat4all_core.domain.ids import ConversationId, FileId, UploadId, UserId
 from chat4all_core.domain.timestamp import Timestamp
-from chat4all_core.domain.upload import Part, Progress, Upload, UploadState
+from chat4all_core.domain.upload import Holding, Part, Progress, Upload, UploadState, holding_of_taker
 from chat4all_core.ports.file_store import Admission, ListedFile, Quota
 
 _ENDLESS = 2**63 - 1
@@ -30,6 +30,13 @@ class SqliteFileStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    @classmethod
+    async def open(cls, database: Database) -> "SqliteFileStore":
+        """Open it, once for a process: whoever held uploads before is gone."""
+        store = cls(database)
+        await store._change(f"UPDATE uploads SET holding = {Holding.NOTHING:d} WHERE holding != {Holding.NOTHING:d}")
+        return store
 
     async def create(self, file: File, upload: Upload, quota: Quota) -> Admission:
         """See FileStore.create."""
@@ -67,13 +74,20 @@ class SqliteFileStore:
 
         def run(connection: sqlite3.Connection) -> Upload | None:
             taken = connection.execute(
-                "UPDATE uploads SET epoch = epoch + 1, expires_at = ?, due_at = ?, declared_size = ?, direct = ?"
-                f" WHERE {_HELD}",
-                (expires_at, expires_at, declared_size, direct, upload_id, epoch),
+                "UPDATE uploads SET epoch = epoch + 1, expires_at = ?, due_at = ?, declared_size = ?, direct = ?,"
+                f" holding = ? WHERE {_HELD}",
+                (expires_at, expires_at, declared_size, direct, holding_of_taker(direct=direct), upload_id, epoch),
             )
             return _upload(connection, upload_id) if taken.rowcount else None
 
         return await self._database.write(run)
+
+    async def set_holding(self, upload_id: UploadId, epoch: int, holding: Holding) -> bool:
+        """See FileStore.set_holding."""
+        if_writing = f" AND holding = {Holding.WRITING:d}" if holding is Holding.ASKED else ""
+        return await self._change(
+            f"UPDATE uploads SET holding = ? WHERE {_HELD}{if_writing}", holding, upload_id, epoch
+        )
 
     async def commit(
         self, upload_id: UploadId, epoch: int, progress: Progress, expires_at: Timestamp, quota: Quota

@@ -140,7 +140,8 @@ class FileServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetUpload(self, request, context):
-        """Tells how far an upload has come, and its file once it is finished.
+        """Tells how far an upload has come, and its file once it is finished. Answers up to 2 s later while what
+        a stream that has ended brought is being stored.
         Errors: UPLOAD_NOT_FOUND, NOT_A_PARTICIPANT, NOT_FILE_OWNER, UPLOAD_CLOSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

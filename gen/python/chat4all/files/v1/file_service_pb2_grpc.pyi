@@ -58,7 +58,8 @@ class FileServiceStub:
     QUOTA_EXCEEDED, STORAGE_FULL, UNAVAILABLE.
     """
     GetUpload: _grpc.UnaryUnaryMultiCallable[_file_service_pb2.GetUploadRequest, _file_service_pb2.GetUploadResponse]
-    """Tells how far an upload has come, and its file once it is finished.
+    """Tells how far an upload has come, and its file once it is finished. Answers up to 2 s later while what
+    a stream that has ended brought is being stored.
     Errors: UPLOAD_NOT_FOUND, NOT_A_PARTICIPANT, NOT_FILE_OWNER, UPLOAD_CLOSED.
     """
     CancelUpload: _grpc.UnaryUnaryMultiCallable[_file_service_pb2.CancelUploadRequest, _file_service_pb2.CancelUploadResponse]
@@ -132,7 +133,8 @@ class FileServiceAsyncStub(FileServiceStub):
     QUOTA_EXCEEDED, STORAGE_FULL, UNAVAILABLE.
     """
     GetUpload: _aio.UnaryUnaryMultiCallable[_file_service_pb2.GetUploadRequest, _file_service_pb2.GetUploadResponse]  # type: ignore[assignment]
-    """Tells how far an upload has come, and its file once it is finished.
+    """Tells how far an upload has come, and its file once it is finished. Answers up to 2 s later while what
+    a stream that has ended brought is being stored.
     Errors: UPLOAD_NOT_FOUND, NOT_A_PARTICIPANT, NOT_FILE_OWNER, UPLOAD_CLOSED.
     """
     CancelUpload: _aio.UnaryUnaryMultiCallable[_file_service_pb2.CancelUploadRequest, _file_service_pb2.CancelUploadResponse]  # type: ignore[assignment]
@@ -221,7 +223,8 @@ class FileServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _file_service_pb2.GetUploadRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_file_service_pb2.GetUploadResponse, _abc.Awaitable[_file_service_pb2.GetUploadResponse]]:
-        """Tells how far an upload has come, and its file once it is finished.
+        """Tells how far an upload has come, and its file once it is finished. Answers up to 2 s later while what
+        a stream that has ended brought is being stored.
         Errors: UPLOAD_NOT_FOUND, NOT_A_PARTICIPANT, NOT_FILE_OWNER, UPLOAD_CLOSED.
         """
 
