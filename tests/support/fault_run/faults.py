@@ -10,6 +10,7 @@ from functools import partial
 import psutil
 from platform_process import PlatformProcess
 from tools.engines import Engines
+from tools.engines.kafka_metadata import controller_id
 
 _COMMANDS = {
     "server": {"chat4all_server"},
@@ -67,6 +68,7 @@ class Faults:
             *(partial(self._kill_process, kind) for kind in _COMMANDS),
             lambda: self._freeze_process("router", self._session + self._chosen.uniform(2, 6)),
             *(partial(self._kill_engine, engine) for engine in _ENGINES),
+            *([self._kill_controller, self._kill_broker_and_node] if self._are_clusters else []),
             *(partial(self._freeze_for_a_while, kind) for kind in _COMMANDS),
             *(partial(self._freeze_engine, engine) for engine in _ENGINES),
         ]
@@ -94,12 +96,29 @@ class Faults:
 
     def _kill_engine(self, engine: str) -> Fault:
         node = self._node(engine)
-        return Fault(
-            f"{node} killed",
-            lambda: asyncio.to_thread(self._engines.kill, node),
-            lambda: asyncio.to_thread(self._engines.start, node),
-            serves_meanwhile=node != engine,
-        )
+        return self._kill_nodes(f"{node} killed", [node], serves_meanwhile=node != engine)
+
+    def _kill_controller(self) -> Fault:
+        """The broker that leads the cluster itself too: before anybody else leads its partitions, it has to be
+        replaced."""
+        brokers = [status.node for status in self._engines.status() if status.node.engine == "kafka"]
+        known = (controller_id(broker.host, broker.ports["broker"]) for broker in brokers)
+        node = f"kafka-{next(number for number in known if number is not None)}"
+        return self._kill_nodes(f"{node}, the controller, killed", [node], serves_meanwhile=True)
+
+    def _kill_broker_and_node(self) -> Fault:
+        nodes = [self._node(engine) for engine in ("kafka", "cassandra")]
+        return self._kill_nodes(f"{' and '.join(nodes)} killed", nodes, serves_meanwhile=True)
+
+    def _kill_nodes(self, name: str, nodes: Sequence[str], *, serves_meanwhile: bool) -> Fault:
+        async def of_each(do: Callable[[str], None]) -> None:
+            await asyncio.gather(*(asyncio.to_thread(do, node) for node in nodes))
+
+        async def start() -> None:
+            for node in nodes:  # which exclude each other
+                await asyncio.to_thread(self._engines.start, node)
+
+        return Fault(name, lambda: of_each(self._engines.kill), start, serves_meanwhile)
 
     def _freeze_engine(self, engine: str) -> Fault:
         node, seconds = self._node(engine), self._chosen.uniform(1, 8)
@@ -112,6 +131,10 @@ class Faults:
                 await asyncio.to_thread(self._engines.resume, node)
 
         return Fault(f"{node} frozen for {seconds:.1f} s", freeze)
+
+    @property
+    def _are_clusters(self) -> bool:
+        return all(size > 1 for size in self._sizes.values())
 
     def _node(self, engine: str) -> str:
         size = self._sizes.get(engine, 1)

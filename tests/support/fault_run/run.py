@@ -99,28 +99,23 @@ class FaultRun:
         print(f"attempts that were refused: {dict(load.refusals) or 'none'}", flush=True)
 
     async def _cause(self, number: int, fault: Fault) -> None:
+        print(f"{number:>4}  {fault.name:<34} ", end="", flush=True)
         since, first = time.monotonic(), self._journal.oldest_unsettled()
-        print(f"{number:>4}  {fault.name:<28} ", end="", flush=True)
         await fault.begin()
         if fault.serves_meanwhile:
             await self._settled(time.monotonic() + 1)
-        outage = self._journal.outage(first, since)
+            print(_told(self._journal.outage(first, since)), end="   back: ", flush=True)
+            since, first = time.monotonic(), self._journal.oldest_unsettled()
         if fault.mend is not None:
             await fault.mend()
         await self._settled(time.monotonic() + 1)
-        if not fault.serves_meanwhile:
-            outage = self._journal.outage(first, since)
-        self._tell(outage, since, first)
+        print(f"{_told(self._journal.outage(first, since))}   {self._progress(since, first)}", flush=True)
 
-    def _tell(self, outage: Outage, since: float, first: int) -> None:
+    def _progress(self, since: float, first: int) -> str:
         count = len(self._journal.sends)
         rate = (count - first) / (time.monotonic() - since)
         resets = sum(subscriber.resets for subscriber in self._subscribers)
-        print(
-            f"sends {outage.sends:>5.1f} s   subscribers {outage.subscribers:>5.1f} s"
-            f"   {count:>7} messages, {rate:>5.0f}/s   {resets} RESETs",
-            flush=True,
-        )
+        return f"{count:>7} messages, {rate:>5.0f}/s   {resets} RESETs"
 
     async def _settled(self, before: float) -> None:
         try:
@@ -140,6 +135,10 @@ class FaultRun:
             for message in await _delivered(client, conversation_id):
                 history.stored.append(Stored(conversation_id, message.sequence, message.message_id))
         return history
+
+
+def _told(outage: Outage) -> str:
+    return f"sends {outage.sends:>5.1f} s   subscribers {outage.subscribers:>5.1f} s"
 
 
 _NAMES = ("ann", "ben", "cat")
