@@ -1,5 +1,6 @@
 """The composition root of the server."""
 
+import time
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager, closing, contextmanager
@@ -29,6 +30,8 @@ from chat4all_core.adapters.folder.link import LinkSigner
 from chat4all_core.app.acknowledge import Acknowledge
 from chat4all_core.app.dead_letters import DeadLetters
 from chat4all_core.app.drain_signal import DrainSignal
+from chat4all_core.app.engine_parts import EVENT_LOG, STORES, STREAMS, engine_parts
+from chat4all_core.app.engine_watch import EngineWatch
 from chat4all_core.app.file_use_cases import FileUseCases, build_file_use_cases
 from chat4all_core.app.report_receipt import ReportReceipt
 from chat4all_core.app.subscribe import Subscribe
@@ -59,14 +62,15 @@ from chat4all_server.web.files import FileHandlers
 from chat4all_server.web.links import LinkHandlers
 from chat4all_server.webhook_intake import WebhookIntake
 
-_SERVICES = (
-    "chat4all.admin.v1.AdminService",
-    "chat4all.channels.v1.ChannelService",
-    "chat4all.files.v1.FileService",
-    "chat4all.identity.v1.IdentityService",
-    "chat4all.messaging.v1.MessagingService",
-    "chat4all.status.v1.StatusService",
-)
+_SERVICES = {
+    "chat4all.admin.v1.AdminService": (),
+    "chat4all.channels.v1.ChannelService": (EVENT_LOG, STORES),
+    "chat4all.files.v1.FileService": (STORES,),
+    "chat4all.identity.v1.IdentityService": (STORES,),
+    "chat4all.messaging.v1.MessagingService": (EVENT_LOG, STORES),
+    "chat4all.status.v1.StatusService": (STORES, STREAMS),
+}
+"""What each can't do without. Messages are accepted without the streams: they are in the log, and follow later."""
 
 _PUBLIC_METHODS = (
     *channels.PUBLIC_METHODS,
@@ -132,6 +136,7 @@ def build_server(
 ) -> Server:
     """The server of one process, not started yet. Called within the event loop that it will run in."""
     drain = DrainSignal()
+    parts = engine_parts(engine.log, engine.users, engine.streams)
     channels_open = capabilities_of(accounts)
     limits = CallLimits(limiter, settings.limit)
     grpc_server = grpc.aio.server(
@@ -167,7 +172,7 @@ def build_server(
     admin_service_pb2_grpc.add_AdminServiceServicer_to_server(
         admin.AdminService(
             dead_letters=DeadLetters(letters=engine.dead_letters, log=engine.log, codec=codec, clock=clock),
-            read_status=ReadSystemStatus(log=engine.log, users=engine.users, streams=engine.streams, clock=clock),
+            read_status=ReadSystemStatus(parts, clock),
             channels=channels_open,
             page_tokens=PageTokens(security.page_token_key),
         ),
@@ -179,13 +184,13 @@ def build_server(
     reflection.enable_server_reflection(
         (*_SERVICES, health.SERVICE_NAME, "grpc.channelz.v1.Channelz", reflection.SERVICE_NAME), grpc_server
     )
-    readiness = Readiness(engine.log.ready, health_servicer, _SERVICES)
+    readiness = Readiness(EngineWatch(parts, time.monotonic), health_servicer, _SERVICES)
     return Server(
         grpc_server=grpc_server,
         application=build_application(
             security.issuer,
             registry,
-            lambda: readiness.is_ready,
+            readiness.away,
             _web_handlers(file_use_cases, Callers(security.issuer, limits)),
         ),
         readiness=readiness,

@@ -1,7 +1,10 @@
 """The composition root of a worker process of the distributed platform."""
 
 import asyncio
-from contextlib import AsyncExitStack
+import time
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
 import structlog
 from prometheus_client import CollectorRegistry
@@ -9,6 +12,8 @@ from prometheus_client import CollectorRegistry
 from chat4all_channels.accounts import open_accounts
 from chat4all_channels.accounts_file import AccountsFileError
 from chat4all_core.adapters.protobuf.event_codec import ProtobufEventCodec
+from chat4all_core.app.engine_parts import engine_parts
+from chat4all_core.app.engine_watch import EngineWatch
 from chat4all_core.config import Settings
 from chat4all_core.distributed.engine import open_distributed_engine
 from chat4all_core.distributed.file_storage import open_s3_storage
@@ -55,9 +60,22 @@ async def work(settings: Settings, stop: asyncio.Event) -> None:
             settings=settings,
         )
         workers = build_workers(parts, tracer, settings.worker.roles)
-        port = await stack.enter_async_context(serving(build_application(workers, registry), settings.worker))
+        watch = EngineWatch(engine_parts(parts.engine.log, parts.engine.users, parts.engine.streams), time.monotonic)
+        await watch.check()
+        await stack.enter_async_context(_in_background(watch.watch()))
+        application = build_application(workers, registry, lambda: watch.away)
+        port = await stack.enter_async_context(serving(application, settings.worker))
         # A worker that ends by itself ends the process, which whoever runs it starts again.
         await stack.enter_async_context(running(workers, failed=stop))
         _log.info("working", roles=settings.worker.roles, web_port=port)
         await stop.wait()
         _log.info("stopping")
+
+
+@asynccontextmanager
+async def _in_background(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()

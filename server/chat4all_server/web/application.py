@@ -1,7 +1,7 @@
 """What is served over plain HTTP, on a port of its own. Envoy forwards /.well-known/jwks.json to it and the
 paths of `handlers` and nothing else; the other paths are for the machine's operators."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from aiohttp import web
@@ -23,9 +23,12 @@ class Handlers(Protocol):
 
 
 def build_application(
-    issuer: TokenIssuer, registry: CollectorRegistry, is_ready: Callable[[], bool], handlers: Sequence[Handlers]
+    issuer: TokenIssuer,
+    registry: CollectorRegistry,
+    away: Callable[[str], Mapping[str, str]],
+    handlers: Sequence[Handlers],
 ) -> web.Application:
-    """The application."""
+    """The application. `away` tells what a service lacks, "" being the server as a whole; KeyError: there is none."""
 
     async def jwks(_: web.Request) -> web.Response:
         """The public keys of access tokens (RFC 7517)."""
@@ -36,15 +39,27 @@ def build_application(
         """Every metric of the process, as Prometheus reads it."""
         return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
-    async def healthz(_: web.Request) -> web.Response:
-        """200 when the server is ready, otherwise 503."""
-        ready = is_ready()
-        return web.json_response({"ready": ready}, status=200 if ready else 503)
+    async def healthz(request: web.Request) -> web.Response:
+        """200 when the server, or its `service`, is ready; otherwise 503 with what is away and why."""
+        try:
+            lacks = away(request.query.get("service", ""))
+        except KeyError as error:
+            raise web.HTTPNotFound from error
+        return web.json_response({"ready": False, "away": lacks}, status=503) if lacks else _ready()
+
+    async def livez(_: web.Request) -> web.Response:
+        """200 as long as the process works at all, whatever is away: only without this is it to be started anew."""
+        return web.json_response({"alive": True})
 
     application = web.Application()
     application.router.add_get("/.well-known/jwks.json", jwks)
     application.router.add_get("/metrics", metrics)
     application.router.add_get("/healthz", healthz)
+    application.router.add_get("/livez", livez)
     for group in handlers:
         group.add_to(application)
     return application
+
+
+def _ready() -> web.Response:
+    return web.json_response({"ready": True})

@@ -109,11 +109,16 @@ class Backend:
         self.web_port = 0
 
     async def start(self) -> None:
-        await self.health.set("", health_pb2.HealthCheckResponse.SERVING)
+        await self.say(health_pb2.HealthCheckResponse.SERVING)
         await self.server.start()
         await self._site.setup()
         await web.TCPSite(self._site, "127.0.0.1", 0).start()
         self.web_port = self._site.addresses[0][1]
+
+    async def say(self, ready: health_pb2.HealthCheckResponse.ServingStatus) -> None:
+        """Of the server as a whole, and of the service that Envoy asks for."""
+        for service in ("", "chat4all.messaging.v1.MessagingService"):
+            await self.health.set(service, ready)
 
     async def stop(self) -> None:
         self.status.release.set()

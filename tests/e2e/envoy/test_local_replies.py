@@ -161,7 +161,7 @@ async def test_health_is_the_servers(rest: aiohttp.ClientSession, backend: Any) 
     async with rest.get("/healthz") as response:
         assert response.status == 200
         assert await response.json() == {"status": "SERVING"}
-    await backend.health.set("", health_pb2.HealthCheckResponse.NOT_SERVING)
+    await backend.say(health_pb2.HealthCheckResponse.NOT_SERVING)
     # Envoy's threads learn of it one after the other.
     for method, path in (("GET", "/healthz"), ("POST", "/v1/users")):
         while True:

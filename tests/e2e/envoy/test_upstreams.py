@@ -38,7 +38,7 @@ class TestTwoServers:
 
     async def test_one_drains(self, rest: aiohttp.ClientSession, backend: Any, second_backend: Any) -> None:
         """A server that says NOT_SERVING gets no more calls, though it would answer them."""
-        await second_backend.health.set("", health_pb2.HealthCheckResponse.NOT_SERVING)
+        await second_backend.say(health_pb2.HealthCheckResponse.NOT_SERVING)
         used: set[Any] = set()
         for servers in (backend, second_backend):
             servers.identity.register = _note(used, servers)

@@ -77,12 +77,12 @@ class Handler:
 
 
 @asynccontextmanager
-async def working(log: Log) -> AsyncIterator[aiohttp.ClientSession]:
+async def working(log: Log, away: Mapping[str, str] | None = None) -> AsyncIterator[aiohttp.ClientSession]:
     """A worker that waits for more, and a client of its port."""
     worker = Worker(Handler(), log, Metrics(registry := CollectorRegistry()), Tracer("test"))
     async with (
         running([worker], asyncio.Event()),
-        serving(build_application([worker], registry), load_settings({}).worker) as port,
+        serving(build_application([worker], registry, lambda: away or {}), load_settings({}).worker) as port,
         aiohttp.ClientSession(f"http://127.0.0.1:{port}") as client,
     ):
         await log.waits.wait()
@@ -112,3 +112,17 @@ async def test_without_its_log_it_is_not_healthy() -> None:
     """Health is 503 while the log was never read; the worker ends as quickly as ever."""
     async with working(Log(away=True)) as client, client.get("/healthz") as answer:
         assert answer.status == 503
+
+
+async def test_without_an_engine_it_is_alive_and_not_ready() -> None:
+    """Health is 503 and names what is away and why; whether it is alive is another question."""
+    async with working(Log(), away={"streams": "no node answers"}) as client:
+        async with client.get("/healthz") as answer:
+            assert answer.status == 503
+            assert await answer.json() == {
+                "ready": False,
+                "partitions": {"router": 3},
+                "away": {"streams": "no node answers"},
+            }
+        async with client.get("/livez") as answer:
+            assert answer.status == 200
