@@ -11,7 +11,9 @@ from chat4all_channels.accounts import open_accounts
 from chat4all_channels.accounts_file import AccountsFileError
 from chat4all_core.adapters.auth.secret_file import SecretFileError
 from chat4all_core.adapters.cassandra.stores import open_stores
+from chat4all_core.adapters.kafka.log_admin import KafkaLogAdmin
 from chat4all_core.adapters.protobuf.event_codec import ProtobufEventCodec
+from chat4all_core.app.read_lag import ReadLag
 from chat4all_core.config import Settings
 from chat4all_core.distributed.engine import open_distributed_engine
 from chat4all_core.distributed.file_storage import open_s3_storage
@@ -21,6 +23,7 @@ from chat4all_core.ports.user_store import UserStore
 from chat4all_core.telemetry.metrics import Metrics
 from chat4all_core.telemetry.tracing import open_tracer
 from chat4all_server.bootstrap import build_server, open_security
+from chat4all_server.lag_report import LagReport
 from chat4all_server.server import PortError
 
 _GRACE_SECONDS = 10.0
@@ -74,6 +77,9 @@ async def serve(settings: Settings, drain: asyncio.Event, stop: asyncio.Event) -
         )
         await server.start()
         stack.push_async_callback(server.stop, _GRACE_SECONDS)
+        lag = ReadLag(registry=opened.generations, log=KafkaLogAdmin(settings.kafka), channels=accounts)
+        reporting = asyncio.create_task(LagReport(lag, metrics).run())
+        stack.callback(reporting.cancel)
         _log.info("serving", address=settings.server.address, grpc_port=server.grpc_port, web_port=server.web_port)
         await _first_of(drain, stop)
         await server.withdraw()

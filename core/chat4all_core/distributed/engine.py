@@ -16,6 +16,7 @@ from chat4all_core.config import Settings
 from chat4all_core.domain.timestamp import SECOND
 from chat4all_core.ports.clock import Clock
 from chat4all_core.ports.engine import Engine
+from chat4all_core.ports.generation_registry import GenerationRegistry
 from chat4all_core.ports.rate_limiter import RateLimiter
 
 
@@ -25,6 +26,7 @@ class DistributedEngine:
 
     engine: Engine
     limiter: RateLimiter
+    generations: GenerationRegistry
 
 
 @asynccontextmanager
@@ -62,6 +64,7 @@ async def open_distributed_engine(settings: Settings, clock: Clock) -> AsyncIter
                 dead_letters=stores.dead_letters,
             ),
             limiter=RedisRateLimiter(redis, MemoryRateLimiter(time.monotonic), time.monotonic),
+            generations=stores.generations,
         )
 
 

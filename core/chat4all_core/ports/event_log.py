@@ -24,6 +24,11 @@ def delivery_requested(channel: ChannelName) -> str:
     return f"chat4all.delivery.requested.{channel}.v1"
 
 
+def connector_group(channel: ChannelName) -> str:
+    """The group of a channel's connectors, who read that topic."""
+    return f"chat4all.connector.{channel}"
+
+
 TOPICS = (MESSAGE_ACCEPTED, STATUS_UPDATED, CHANNEL_RECEIVED, DEAD_LETTER, *map(delivery_requested, CHANNELS))
 """All of them. Topics of channels without an account hold what waits until there is one."""
 GROUPS: Mapping[str, Sequence[str]] = {

@@ -2,7 +2,8 @@
 
 Names follow Prometheus: prefix, unit, `_total` for counters. Labels take their values from small closed sets, never
 an id: `method` (the RPCs of the contracts), `code` (the names of gRPC's status codes), `channel`, `outcome`, `kind`,
-`state`, `role` (the worker roles; connectors name their channel with it) and `reason`. Below each metric stands who
+`state`, `role` (the worker roles; connectors name their channel with it), `partition` (as many as topics have) and
+`reason`. Below each metric stands who
 writes it.
 """
 
@@ -53,6 +54,14 @@ class Metrics:
         )
         """Server, wherever a subscription is served."""
 
+        self.log_lag = gauge(
+            "log_lag_records",
+            "Records that the workers of a role have not committed yet, by partition of what they read; the same at "
+            "every server.",
+            "role",
+            "partition",
+        )
+        """Server, the report of the lag; where the platform is distributed."""
         self.webhooks_received = counter(
             "webhooks_received_total",
             "Calls to webhooks: accepted, not_authentic, malformed, unavailable, or ignored (of no account of ours).",

@@ -9,7 +9,7 @@ from prometheus_client.metrics import MetricWrapperBase
 
 from chat4all_core.telemetry.metrics import Metrics
 
-LABELS = {"method", "code", "role", "reason", "channel", "state", "outcome", "kind"}
+LABELS = {"method", "code", "role", "reason", "channel", "state", "outcome", "kind", "partition"}
 ROOT = Path(__file__).resolve().parents[3]
 UNITS = ("_seconds", "_total", "_calls", "_records", "_open", "_halted", "_held", "_accounts")
 

@@ -15,7 +15,14 @@ from chat4all_core.domain.channel import ChannelAddress, ChannelName
 from chat4all_core.domain.errors import RetryableError
 from chat4all_core.ports.clock import Clock
 from chat4all_core.ports.deferred_deliveries import DeferredDeliveries, DeferredDelivery
-from chat4all_core.ports.event_log import Consumer, EventLog, LogContradictionError, Record, delivery_requested
+from chat4all_core.ports.event_log import (
+    Consumer,
+    EventLog,
+    LogContradictionError,
+    Record,
+    connector_group,
+    delivery_requested,
+)
 from chat4all_core.telemetry.metrics import Metrics
 from chat4all_workers.delivery.handle_job import HandleJob
 from chat4all_workers.delivery.job import Job, Result
@@ -76,7 +83,7 @@ class Connector:
         self._watch = watch
         self._load = Load(bounds)
         self._most_of_one = bounds.of_one
-        self._consumer: Consumer = log.consumer(delivery_requested(channel), f"chat4all.connector.{channel}")
+        self._consumer: Consumer = log.consumer(delivery_requested(channel), connector_group(channel))
         self._logger = structlog.get_logger(role=self.role)
         self._reading = Reading(self._consumer)
         self._partitions: dict[int, Partition] = {}
