@@ -21,7 +21,7 @@ DATA = random.Random(4).randbytes(700_000)
 
 
 async def test_files_from_beginning_to_end(as_alice: CommandLine, bob: AsyncClient, tmp_path: Path) -> None:
-    """upload, list, download, url and delete work one after the other."""
+    """upload, list, download, link and delete work one after the other."""
     path = tmp_path / "report.pdf"
     path.write_bytes(DATA)
     (file,) = (await as_alice("--json", "files", "upload", str(path), "@bob")).json()
@@ -39,7 +39,7 @@ async def test_files_from_beginning_to_end(as_alice: CommandLine, bob: AsyncClie
     assert (again.code, "--force" in again.err) == (2, True)
     forced = await as_alice("--json", "files", "download", file["file_id"], str(folder), "--force")
     assert forced.json() == [{"path": str(folder / "report.pdf"), "file": file}]
-    assert (await as_alice("files", "url", file["file_id"])).out.strip().endswith(file["file_id"])
+    assert (await as_alice("files", "link", file["file_id"])).out.strip().endswith(file["file_id"])
     assert (await as_alice("files", "delete", file["file_id"])).code == 0
     assert (await as_alice("files", "list", "@bob")).out == ""
 
@@ -85,6 +85,31 @@ async def test_a_killed_upload_is_gone_on_with(
     assert platform.files.received - received == len(DATA) - committed
     assert len(platform.state.requests("CreateUpload")) == 1
     assert os.listdir(tmp_path / "chat4all" / "uploads") == []
+
+
+async def test_an_interrupted_upload_is_given_up(
+    platform: MemoryPlatform, as_alice: CommandLine, direct: str, tmp_path: Path
+) -> None:
+    """`files cancel` removes what an interrupted command has left, here and there: by the file, once, or by the id."""
+    path = tmp_path / "big"
+    path.write_bytes(DATA)
+    for by_id in (False, True):
+        platform.files.faults.cuts.append(300_000)
+        gate = platform.hold("GetUpload")
+        begun = len(platform.state.requests("GetUpload"))
+        process = await as_alice.start("files", "upload", str(path), direct)
+        await platform.state.wait_until(lambda begun=begun: len(platform.state.requests("GetUpload")) > begun)
+        process.send_signal(signal.SIGKILL)
+        await process.communicate()
+        gate.set()
+        (upload_id,) = platform.files.uploads
+        what = (upload_id,) if by_id else (str(path), direct)
+        (answer,) = (await as_alice("--json", "files", "cancel", *what)).json()
+        assert answer == {"upload_id": upload_id, "state": "CANCELLED"}
+        assert platform.files.uploads == {}
+    assert (await as_alice("files", "cancel", str(path), direct)).code == 0  # the id had left its record here
+    again = await as_alice("files", "cancel", str(path), direct)
+    assert (again.code, "no upload" in again.err) == (2, True)
 
 
 async def test_a_message_that_was_not_sent(

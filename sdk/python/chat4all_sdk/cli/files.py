@@ -11,7 +11,7 @@ from rich.text import Text
 from chat4all_sdk.cli.command import run
 from chat4all_sdk.cli.names import NameBook, find_conversation
 from chat4all_sdk.cli.output import Output
-from chat4all_sdk.cli.send_file import sent_file
+from chat4all_sdk.cli.send_file import cancel_upload_of, sent_file
 from chat4all_sdk.cli.terminal_text import printable
 from chat4all_sdk.cli.transfer_bar import transfer_bar
 from chat4all_sdk.client import AsyncClient
@@ -20,7 +20,7 @@ from chat4all_sdk.file_models import File
 
 __all__ = ["app"]
 
-app = typer.Typer(no_args_is_help=True, help="Upload, download, list and delete files.")
+app = typer.Typer(no_args_is_help=True, help="Upload, download, list, link and delete files.")
 
 Name = Annotated[str, typer.Argument(metavar="CONVERSATION", help="Its id, @username or CHANNEL:ADDRESS.")]
 FileId = Annotated[str, typer.Argument(metavar="FILE_ID", help="The file's id.")]
@@ -42,8 +42,9 @@ def upload(
 ) -> None:
     """Upload a file, for the participants of a conversation.
 
-    After an interruption, of whatever kind, the same command goes on where it was. A message can carry the
-    file: `chat4all send CONVERSATION --file PATH` does both.
+    After an interruption, of whatever kind, the same command goes on where it was, and `files cancel` with the
+    same PATH and CONVERSATION gives it up. A message can carry the file: `chat4all send CONVERSATION --file PATH`
+    does both.
     """
 
     async def body(client: AsyncClient, output: Output) -> None:
@@ -52,6 +53,30 @@ def upload(
             client, context.obj, output, conversation_id, path, name=name, mime_type=mime_type, direct=direct
         ) as file:
             output.record(file, f"{file.state} {file.file_id}")
+
+    run(context, body)
+
+
+@app.command()
+def cancel(
+    context: typer.Context,
+    upload: Annotated[str, typer.Argument(metavar="PATH", help="The file; without CONVERSATION an upload's id.")],
+    conversation: Annotated[
+        str | None, typer.Argument(metavar="[CONVERSATION]", help="Where it was being uploaded to.")
+    ] = None,
+) -> None:
+    """Give up an upload that was interrupted: what has come of it is removed.
+
+    An upload that nobody goes on with is removed after a day anyway. A finished one is a file: `files delete`.
+    """
+
+    async def body(client: AsyncClient, output: Output) -> None:
+        if conversation is None:
+            await client.cancel_upload(upload)
+            output.record({"upload_id": upload, "state": "CANCELLED"}, f"CANCELLED {printable(upload)}")
+            return
+        upload_id = await cancel_upload_of(client, context.obj, await find_conversation(client, conversation), upload)
+        output.record({"upload_id": upload_id, "state": "CANCELLED"}, f"CANCELLED {printable(upload)}")
 
     run(context, body)
 
@@ -104,12 +129,12 @@ def list_(
 
 
 @app.command()
-def url(context: typer.Context, file_id: FileId) -> None:
+def link(context: typer.Context, file_id: FileId) -> None:
     """Print a URL from which anyone may download the file for an hour."""
 
     async def body(client: AsyncClient, output: Output) -> None:
-        link = await client.get_download_url(file_id)
-        output.record(link, Text(printable(link.url)))
+        found = await client.get_download_url(file_id)
+        output.record(found, Text(printable(found.url)))
 
     run(context, body)
 

@@ -17,7 +17,7 @@ from chat4all_sdk.client import AsyncClient
 from chat4all_sdk.errors import ChatError
 from chat4all_sdk.file_models import File
 
-__all__ = ["sent_file"]
+__all__ = ["cancel_upload_of", "sent_file"]
 
 _OVER = frozenset({"UPLOAD_NOT_FOUND", "UPLOAD_CLOSED", "UPLOAD_IS_DIRECT", "NOT_FILE_OWNER"})
 
@@ -66,9 +66,27 @@ async def sent_file(
                         raise
                     record.forget()  # it expired, was cancelled, or is of another login: begin anew
     except asyncio.CancelledError:
-        output.remark("Interrupted; the same command goes on from here.")
+        output.remark("Interrupted; the same command goes on from here, and `chat4all files cancel` gives it up.")
         raise
     except OSError as error:
         raise typer.BadParameter(f"can't read {printable(path)}: {error.strerror or error}") from None
     yield file
     record.forget()
+
+
+async def cancel_upload_of(client: AsyncClient, settings: Settings, conversation_id: str, path: str) -> str:
+    """Gives up the upload of a file that an earlier run began; its id."""
+    try:
+        record = UploadRecord(settings, conversation_id, Path(path))
+    except OSError as error:
+        raise typer.BadParameter(f"can't read {printable(path)}: {error.strerror or error}") from None
+    upload_id = record.load()
+    if upload_id is None:
+        raise typer.BadParameter(f"no upload of {printable(path)}, as it is now, was interrupted here")
+    try:
+        await client.cancel_upload(upload_id)
+    except ChatError as error:
+        if error.reason not in _OVER:
+            raise
+    record.forget()
+    return upload_id
