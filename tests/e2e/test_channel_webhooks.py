@@ -1,7 +1,10 @@
 """What channels call, over REST through the real Envoy: anybody may call it, and only the channel is believed."""
 
+import asyncio
 import io
 import json
+import re
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -14,8 +17,9 @@ from channel_accounts import (
     SECOND_APP_SECRET,
     VERIFY_TOKEN,
     signed,
+    write_accounts,
 )
-from platform_process import PlatformProcess
+from platform_process import PlatformProcess, free_port
 from rest_user import RestUser, reason
 
 WHATSAPP, TELEGRAM = "/v1/channels/whatsapp/webhook", "/v1/channels/telegram/webhook"
@@ -99,6 +103,47 @@ async def test_too_large_a_body_is_refused(session: aiohttp.ClientSession) -> No
         assert (answer.status, reason(await answer.json())) == (400, "WEBHOOK_MALFORMED")
     async with session.post(WHATSAPP, data=io.BytesIO(b" " * (5 << 20))) as answer:
         assert answer.status == 413
+
+
+async def test_operators_see_what_became_of_calls(tmp_path: Path) -> None:
+    """Each call counts by what became of it; one that is replayed is taken again, and counts as such; one that is of
+    no account here is proven and ignored."""
+    web_port = free_port()
+    accounts = write_accounts(tmp_path / "accounts.toml")
+    settings = {"CHAT4ALL_CHANNELS_ACCOUNTS_FILE": str(accounts), "CHAT4ALL_SERVER_WEB_PORT": str(web_port)}
+    platform = PlatformProcess(tmp_path / "data", settings)
+    await asyncio.to_thread(platform.start)
+    try:
+        async with aiohttp.ClientSession(platform.url) as session:
+            whole, foreign = whatsapp_body(), whatsapp_body("foreign", "999")
+            for body, headers, status in (
+                (whole, signed(whole, APP_SECRET), 200),
+                (whole, signed(whole, APP_SECRET), 200),
+                (foreign, signed(foreign, APP_SECRET), 200),
+                (whole[:-5], signed(whole, APP_SECRET), 403),
+                (whole[:-5], signed(whole[:-5], APP_SECRET), 400),
+                (b"\xff\xfe", signed(b"\xff\xfe", APP_SECRET), 400),
+                (whole + b" " * (3 << 20), signed(whole, APP_SECRET), 400),
+            ):
+                async with session.post(WHATSAPP, data=io.BytesIO(body), headers=headers) as answer:
+                    assert answer.status == status
+            query = {"hub.mode": "subscribe", "hub.verify_token": "guess", "hub.challenge": "1"}
+            async with session.get(WHATSAPP, params=query) as answer:
+                assert answer.status == 403
+            async with session.post(TELEGRAM, data=b"{}", headers={"X-Telegram-Bot-Api-Secret-Token": "no"}) as answer:
+                assert answer.status == 403
+            async with session.get(f"http://127.0.0.1:{web_port}/metrics") as answer:
+                metrics = await answer.text()
+    finally:
+        await asyncio.to_thread(platform.close)
+    counted = dict(re.findall(r"^chat4all_webhooks_received_total(\{.*\}) (\S+)$", metrics, re.MULTILINE))
+    assert counted == {
+        '{channel="whatsapp",outcome="accepted"}': "2.0",
+        '{channel="whatsapp",outcome="ignored"}': "1.0",
+        '{channel="whatsapp",outcome="not_authentic"}': "2.0",
+        '{channel="whatsapp",outcome="malformed"}': "3.0",
+        '{channel="telegram",outcome="not_authentic"}': "1.0",
+    }
 
 
 async def test_instagram_and_telegram_prove_themselves_their_way(session: aiohttp.ClientSession) -> None:

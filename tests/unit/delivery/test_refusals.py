@@ -1,6 +1,7 @@
 """What can't be delivered, in virtual time."""
 
 import asyncio
+from dataclasses import replace
 
 from connector_world import TOPIC, ConnectorWorld, now
 from scripted_channel import ScriptedAccount, answering
@@ -34,6 +35,24 @@ async def test_what_is_refused_for_good_is_a_dead_letter() -> None:
     assert (letter.code, letter.reason, letter.remedy) == (FAILURE.code, FAILURE.reason, FAILURE.remedy)
     assert [event.what for event in letter.history] == ["131000: hiccup"]
     assert (letter.topic, letter.key, world.codec.decode_delivery(letter.value)) == (TOPIC, "+1", delivery)
+
+
+@virtual
+async def test_what_was_told_of_a_refused_message_is_not_told_again() -> None:
+    """Of a text in parts, of which the second is refused, the next attempt tells the second and the third alone."""
+    parts = ["a" * 40, "b" * 40, "c" * 40]
+    world = ConnectorWorld(account := ScriptedAccount(now, answer=answering({parts[1]: [Refused(FAILURE)]})))
+    delivery = await world.request("+1", "".join(parts))
+    await world.run_to_the_end()
+    assert [told.text for told in account.accepted] == parts[:1]
+    for _ in range(2):
+        again = replace(delivery, attempt=2)
+        await world.log.append(TOPIC, "+1", world.codec.encode_delivery(again))
+    await world.run_to_the_end()
+    assert [told.text for told in account.accepted] == parts
+    assert [(each.attempt, each.state) for each in world.evidence()] == [
+        *((1, DeliveryState.FAILED), (2, DeliveryState.SENT))
+    ]
 
 
 @virtual

@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from command_line import CommandLine
 
 from chat4all_sdk import AsyncClient
 
-from .command_line import CommandLine
 from .memory_platform.server import MemoryPlatform
 
 PASSWORD = "correct horse"

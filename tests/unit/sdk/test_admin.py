@@ -1,9 +1,10 @@
 """What operators do, by the library and on the command line."""
 
+from command_line import CommandLine
+
 from chat4all.admin.v1 import admin_service_pb2 as pb
 from chat4all_sdk import AsyncClient
 
-from .command_line import CommandLine
 from .memory_platform.server import MemoryPlatform
 from .memory_platform.state import now
 

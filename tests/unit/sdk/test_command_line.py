@@ -2,13 +2,16 @@
 
 import asyncio
 import json
+import os
 import signal
 import uuid
+
+import pytest
+from command_line import CommandLine
 
 from chat4all.status.v1 import status_service_pb2 as status_pb
 from chat4all_sdk import AsyncClient
 
-from .command_line import CommandLine
 from .conftest import PASSWORD
 from .memory_platform.server import MemoryPlatform
 
@@ -102,6 +105,28 @@ async def test_addresses_are_linked(as_alice: CommandLine) -> None:
     assert (await as_alice("identities", "list")).out == "whatsapp:+5511987654321\n"
     assert (await as_alice("identities", "unlink", *address)).code == 0
     assert (await as_alice("identities", "list", "--json")).json() == []
+
+
+@pytest.mark.parametrize(
+    ("code", "ends_with", "says"),
+    [("123456", 0, "whatsapp:+5511987654321 is linked to your account.\n"), ("000000", 1, "the code is wrong")],
+)
+async def test_a_code_is_asked_for_on_a_terminal(as_alice: CommandLine, code: str, ends_with: int, says: str) -> None:
+    """On a terminal one command does it all: it says that a code was sent, asks for it, and links, or says why not."""
+    ours, terminal = os.openpty()
+    try:
+        process = await as_alice.start("identities", "link", "whatsapp", "+5511987654321", stdin=terminal)
+        assert process.stderr is not None
+        asked = await asyncio.wait_for(process.stderr.readuntil(b"Code:"), 60)
+        assert b"whatsapp:+5511987654321 was sent a code." in asked
+        os.write(ours, f"{code}\n".encode())
+        out, err = await asyncio.wait_for(process.communicate(), 60)
+    finally:
+        os.close(ours)
+        os.close(terminal)
+    assert process.returncode == ends_with, err.decode()
+    assert says in (out if ends_with == 0 else err).decode()
+    assert bool((await as_alice("identities", "list")).out) == (ends_with == 0)
 
 
 async def test_read(as_alice: CommandLine, bob: AsyncClient, direct: str) -> None:

@@ -4,11 +4,11 @@ import json
 import uuid
 
 import pytest
+from command_line import CommandLine
 
 from chat4all_sdk import AsyncClient
 from chat4all_sdk.cli.app import global_options_first
 
-from .command_line import CommandLine
 from .conftest import PASSWORD
 
 

@@ -10,10 +10,10 @@ import signal
 from pathlib import Path
 
 import grpc
+from command_line import EXECUTABLE, CommandLine
 
 from chat4all_sdk import AsyncClient
 
-from .command_line import EXECUTABLE, CommandLine
 from .memory_platform.refusal import Refusal
 from .memory_platform.server import MemoryPlatform
 

@@ -6,10 +6,11 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from command_line import CommandLine
+
 from chat4all_sdk import AsyncClient, Session
 from chat4all_sdk.cli.session_file import SessionFile
 
-from .command_line import CommandLine
 from .conftest import PASSWORD
 from .memory_platform.server import MemoryPlatform
 

@@ -85,6 +85,9 @@ class Deliver:
         reply_to = await self._replied_to(delivery, outlet)
         settlements: list[Settlement] = []
         for number, part in enumerate(parts):
+            if (before := await self._told_before(delivery, number)) is not None:
+                settlements.append(before)
+                continue
             is_last = number == len(parts) - 1
             opaque = to_opaque(reference_of(delivery, is_last=is_last))
             to_tell = PartToTell(
@@ -104,6 +107,15 @@ class Deliver:
                 break  # the rest of a text whose beginning is missing helps nobody
         # The last of the worst: of a text in parts, the last part's id stands for it.
         return min(reversed(settlements), key=lambda settlement: _WEAKEST_FIRST.index(settlement.state))
+
+    async def _told_before(self, delivery: Delivery, part: int) -> Settlement | None:
+        """How it ended in an earlier attempt that was refused as a whole, unless it was this part that was: the
+        channel has it, or may have it, and is not told again."""
+        for attempt in range(delivery.attempt - 1, 0, -1):
+            found = await persist(self._ledger.find, LedgerKey(delivery.delivery_id, attempt, part))
+            if isinstance(found, Settlement) and found.state is not DeliveryState.FAILED:
+                return found
+        return None
 
     def _outlet(self, contact: Contact | None) -> Outlet:
         for outlet in self._outlets:

@@ -30,7 +30,9 @@ class CommandLine:
     folder: Path
     server: str
 
-    async def start(self, *arguments: str, password: str = "") -> asyncio.subprocess.Process:
+    async def start(
+        self, *arguments: str, password: str = "", stdin: int = asyncio.subprocess.PIPE
+    ) -> asyncio.subprocess.Process:
         environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(self.folder),
@@ -42,7 +44,7 @@ class CommandLine:
             environment["CHAT4ALL_PASSWORD"] = password
         pipe = asyncio.subprocess.PIPE
         return await asyncio.create_subprocess_exec(
-            EXECUTABLE, *arguments, stdin=pipe, stdout=pipe, stderr=pipe, env=environment
+            EXECUTABLE, *arguments, stdin=stdin, stdout=pipe, stderr=pipe, env=environment
         )
 
     async def __call__(self, *arguments: str, stdin: str | bytes = "", password: str = "") -> Result:
