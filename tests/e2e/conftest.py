@@ -7,6 +7,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 from channel_accounts import write_accounts
+from file_limits import SETTINGS
 from file_people import People
 from grpc_platform import GrpcPlatform, Person, open_grpc_platform
 from platform_process import MakePlatform, PlatformProcess
@@ -32,6 +33,15 @@ def platform(make_platform: MakePlatform, tmp_path_factory: pytest.TempPathFacto
     folder = tmp_path_factory.mktemp("platform")
     accounts = write_accounts(folder / "accounts.toml")
     process = make_platform(folder / "data", {"CHAT4ALL_CHANNELS_ACCOUNTS_FILE": str(accounts)})
+    process.start()
+    yield process
+    assert process.stop() == 0
+
+
+@pytest.fixture(scope="session")
+def strict_platform(make_platform: MakePlatform, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlatformProcess]:
+    """Another one, which allows less of files (see `file_limits`)."""
+    process = make_platform(tmp_path_factory.mktemp("strict"), SETTINGS)
     process.start()
     yield process
     assert process.stop() == 0

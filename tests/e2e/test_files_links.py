@@ -2,28 +2,17 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
-from platform_process import MakePlatform, PlatformProcess
+from platform_process import PlatformProcess
 from program import find_program
 from rest_user import RestUser
 
-LINK_SECONDS = 4
 LARGE = 96 << 20
-
-
-@pytest.fixture(scope="module")
-def own(make_platform: MakePlatform, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlatformProcess]:
-    """A platform whose links do not last long."""
-    settings = {"CHAT4ALL_FILES_LINK_SECONDS": str(LINK_SECONDS)}
-    platform = make_platform(tmp_path_factory.mktemp("links"), settings)
-    platform.start()
-    yield platform
-    platform.close()
 
 
 class Room:
@@ -48,9 +37,9 @@ class Room:
 
 
 @pytest.fixture
-async def room(own: PlatformProcess) -> AsyncIterator[Room]:
+async def room(strict_platform: PlatformProcess) -> AsyncIterator[Room]:
     """A new one."""
-    async with aiohttp.ClientSession(own.url) as session:
+    async with aiohttp.ClientSession(strict_platform.url) as session:
         ann, ben = await RestUser.join(session), await RestUser.join(session)
         yield Room(ann, await ann.direct(ben))
 
@@ -116,9 +105,9 @@ async def test_many_small_files(room: Room, request: pytest.FixtureRequest) -> N
             assert await answer.read() == b"%d" % number
 
 
-async def test_a_download_that_fails_looks_failed(own: PlatformProcess, room: Room, tmp_path: Path) -> None:
+async def test_a_download_that_fails_looks_failed(strict_platform: PlatformProcess, room: Room, tmp_path: Path) -> None:
     """When the bytes end in the middle, curl says so and does not take what came for the file."""
-    objects = own.data_dir / "files" / "objects"
+    objects = strict_platform.data_dir / "files" / "objects"
     if not objects.exists():
         pytest.skip("the store is not a folder")
     curl = find_program("curl")
@@ -131,7 +120,9 @@ async def test_a_download_that_fails_looks_failed(own: PlatformProcess, room: Ro
     (stored,) = [path for path in objects.rglob("*") if file_id in path.name]
     got = tmp_path / "got"
     arguments = ("-sS", "--limit-rate", "4M", "-o", str(got), "-H", f"authorization: Bearer {room.user.token}")
-    process = await asyncio.create_subprocess_exec(curl, *arguments, f"{own.url}/v1/files/{file_id}/content")
+    process = await asyncio.create_subprocess_exec(
+        curl, *arguments, f"{strict_platform.url}/v1/files/{file_id}/content"
+    )
     async with asyncio.timeout(60):
         while not (got.exists() and got.stat().st_size):
             await asyncio.sleep(0.01)

@@ -40,7 +40,7 @@ class People:
             "PUT", f"/v1/uploads/{upload_id}/content", data=io.BytesIO(data), params={"offset": str(offset), **params}
         )
 
-    async def file(self, data: bytes, filename: str = "a.bin", **params: str) -> dict[str, Any]:
+    async def file(self, data: Any, filename: str = "a.bin", **params: str) -> dict[str, Any]:
         """A file that is AVAILABLE."""
         params = {"conversation_id": self.room, "filename": filename, **params}
         status, body = await self.ann.call("POST", "/v1/files", data=data, params=params)

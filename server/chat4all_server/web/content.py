@@ -41,12 +41,16 @@ async def send_content(request: web.Request, content: Content) -> web.StreamResp
     if partial:
         response.headers["Content-Range"] = f"bytes {start}-{end - 1}/{content.size}"
     response.content_length = end - start
-    request[ANSWER_BEGUN] = True
-    await response.prepare(request)
-    if request.method != "HEAD":
-        async with aclosing(content.read(start, end)) as pieces:  # type: ignore[type-var]  # generators all of them
-            async for piece in pieces:
-                await response.write(piece)
+    if request.method == "HEAD":
+        end = start
+    async with aclosing(content.read(start, end)) as pieces:  # type: ignore[type-var]  # generators all of them
+        # Before the headers: a store that can't be had is an error then, and no answer that breaks off.
+        first = await anext(pieces, b"")
+        request[ANSWER_BEGUN] = True
+        await response.prepare(request)
+        await response.write(first)
+        async for piece in pieces:
+            await response.write(piece)
     await response.write_eof()
     return response
 
