@@ -117,6 +117,28 @@ async def test_what_was_recorded_survives(under_test: EngineUnderTest) -> None:
         assert len(await engine.receipts.history(conversation, 3)) == 1
 
 
+async def test_receipts_of_many_conversations_at_once(under_test: EngineUnderTest) -> None:
+    """Each is merged with what its own conversation has, also by an engine that has seen none of them before."""
+    conversations = [new_conversation() for _ in range(70)]
+    async with under_test.open() as engine:
+        await engine.receipts.record(
+            [receipt(c, "ann", DELIVERED, 3 + n % 2, 10) for n, c in enumerate(conversations)]
+            + [receipt(c, "bob", READ, 2, 11) for c in conversations]
+        )
+    async with under_test.open() as engine:
+        await engine.receipts.record(
+            [receipt(c, who, DELIVERED, 4, 20) for c in conversations for who in ("ann", "bob")]
+        )
+        assert await engine.receipts.cursors(conversations) == {
+            c: {"ann": Cursor(4, 0, 0), "bob": Cursor(4, 2, 0)} for c in conversations
+        }
+        for n, conversation in enumerate(conversations[:4]):
+            assert await engine.receipts.history(conversation, 4) == [
+                StateChange(user("ann"), DELIVERED, Timestamp(20 - 10 * (n % 2))),
+                StateChange(user("bob"), DELIVERED, Timestamp(20)),
+            ]
+
+
 evidence = st.tuples(
     st.sampled_from(["ann", "bob"]), st.sampled_from([DELIVERED, READ]), st.integers(1, 8), st.integers(1, 12)
 )

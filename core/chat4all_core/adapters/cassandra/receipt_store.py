@@ -24,8 +24,8 @@ _CQL = {
     "delivered": f"{_UPDATE} SET delivered_up_to = ?, delivered_at = ? {_OF_PARTICIPANT}",
     "read": f"{_UPDATE} SET read_up_to = ?, read_at = ? {_OF_PARTICIPANT}",
     "sent": f"{_UPDATE} SET sent_up_to = ? {_OF_PARTICIPANT}",
-    "frontiers": "SELECT delivered_up_to, delivered_at, read_up_to, read_at"
-    f" FROM participant_cursors {_OF_PARTICIPANT}",
+    "frontiers": "SELECT conversation_id, delivered_up_to, delivered_at, read_up_to, read_at"
+    " FROM participant_cursors WHERE conversation_id IN ? AND participant = ?",
     "cursors": "SELECT conversation_id, participant, delivered_up_to, read_up_to, sent_up_to"
     " FROM participant_cursors WHERE conversation_id IN ?",
 }
@@ -111,16 +111,30 @@ class CassandraReceiptStore:
     async def _read_frontiers(self, tracks: Iterable[Track]) -> dict[Track, Move]:
         """Each track's furthest move."""
         frontiers = {track: self._frontiers[track] for track in tracks if track in self._frontiers}
-        unknown = [track for track in tracks if track not in frontiers]
-        answers = await self._session.execute_all(
-            self._queries["frontiers"].bind(track.conversation_id, track.participant) for track in unknown
-        )
-        for track, rows in zip(unknown, answers, strict=True):
-            for row in rows:
-                up_to, time = row[2:] if track.state is DeliveryState.READ else row[:2]
-                if up_to is not None:
-                    frontiers[track] = Move(up_to, time)
+        unknown: dict[ParticipantId, set[ConversationId]] = {}
+        for track in tracks:
+            if track not in frontiers:
+                unknown.setdefault(track.participant, set()).add(track.conversation_id)
+        # One by one they would cost as much as all that follows, where each receipt is in another conversation.
+        for found in await asyncio.gather(*(self._stored_frontiers(*of_one) for of_one in unknown.items())):
+            frontiers = found | frontiers
         return {track: frontiers.get(track, _NO_MOVE) for track in tracks}
+
+    async def _stored_frontiers(
+        self, participant: ParticipantId, conversation_ids: Collection[ConversationId]
+    ) -> dict[Track, Move]:
+        answers = await self._session.execute_all(
+            self._queries["frontiers"].bind_for(key, group, participant)
+            for key, group in key_groups(self._session, conversation_ids, str.encode)
+        )
+        found = {}
+        for conversation_id, delivered, delivered_at, read, read_at in (row for rows in answers for row in rows):
+            if delivered is not None:
+                track = Track(conversation_id, participant, DeliveryState.DELIVERED)
+                found[track] = Move(delivered, delivered_at)
+            if read is not None:
+                found[Track(conversation_id, participant, DeliveryState.READ)] = Move(read, read_at)
+        return found
 
     def _cursor_writes(self, frontiers: Mapping[Track, Move]) -> Iterable[Any]:
         for track, move in frontiers.items():

@@ -10,7 +10,11 @@ from typing import Any, TypeVar
 
 from chat4all_core.adapters.cassandra.session import Session, unlogged_batch
 
-_MAX_ROWS = 30  # more gain little, and make the others of a small batch wait
+_MAX_ROWS = 30  # more gain little
+_LEAST_ROWS = 8  # fewer cost more than they gain
+_SIDE_BY_SIDE = 8
+"""Requests that a batch is divided into before they grow. A node that flushes before it answers writes the rows of a
+request one after the other, each waiting for the disk, and those of several requests together."""
 _MAX_BYTES = 24 * 1_024  # Cassandra refuses batches of 50 KiB, its own overhead included
 
 T = TypeVar("T")
@@ -20,11 +24,12 @@ def write_batches(session: Session, statements: Iterable[Any]) -> list[Any]:
     """Idempotent writes in unlogged batches. Rows of one partition stay together."""
     batches: list[Any] = []
     for _, owned in _by_owner(session, statements, _routing_key):
+        most = min(max(len(owned) // _SIDE_BY_SIDE, _LEAST_ROWS), _MAX_ROWS)
         batch: list[Any] = []
         size = 0
         for statement in owned:
             length = sum(len(value) for value in statement.values if value is not None)
-            if batch and (len(batch) >= _MAX_ROWS or size + length > _MAX_BYTES):
+            if batch and (len(batch) >= most or size + length > _MAX_BYTES):
                 batches.append(unlogged_batch(batch))
                 batch, size = [], 0
             batch.append(statement)
