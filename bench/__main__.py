@@ -16,14 +16,14 @@ from bench.echo import echo
 from bench.latency import RATES, latency
 from bench.people import People, meet
 from bench.platforms import DISTRIBUTED, EMBEDDED, Target, serving
-from bench.scale import scale
+from bench.scale import Sizes, scale
 from bench.senders import STREAMS, streams, unary
 
 CONVERSATIONS = 50
 SECTIONS = ("accepted", "delivered", "latency", "scale")
 
 
-async def main(target: Target, seconds: float, sections: Sequence[str]) -> None:
+async def main(target: Target, seconds: float, sections: Sequence[str], sizes: Sizes) -> None:
     """Run the sections that are asked for."""
     print(f"two hundred bytes a text, {IN_FLIGHT} in flight (of each stream), {CONVERSATIONS} conversations, durable")
     async with (
@@ -41,7 +41,7 @@ async def main(target: Target, seconds: float, sections: Sequence[str]) -> None:
             for rate in RATES:
                 await latency(people, direct, 2 * seconds, rate)
         if "scale" in sections and target.stores is not None:
-            await scale(target, target.stores, people, direct, 2 * seconds)
+            await scale(target, target.stores, people, direct, 2 * seconds, sizes)
 
 
 async def _delivered(target: Target, people: People, channel: grpc.aio.Channel, seconds: float) -> None:
@@ -69,6 +69,9 @@ if __name__ == "__main__":
     parser.add_argument("--engines", type=Path, default=Path(".engines/engines.json"), help="of a distributed one")
     parser.add_argument("--seconds", type=float, default=5.0, help="length of a round; others are multiples of it")
     parser.add_argument("--sections", default=",".join(SECTIONS), help="scale is for a distributed one (%(default)s)")
+    parser.add_argument("--conversations", default="10,1000,100000", help="of scale (%(default)s)")
+    parser.add_argument("--history", type=int, default=1_000_000, help="messages, of scale (%(default)s)")
     options = parser.parse_args()
+    sizes = Sizes([int(count) for count in options.conversations.split(",")], options.history)
     with serving(options.platform, options.engines) as target:
-        uvloop.run(main(target, options.seconds, options.sections.split(",")))
+        uvloop.run(main(target, options.seconds, options.sections.split(","), sizes))
