@@ -31,6 +31,9 @@ class WhatsAppConfig(AccountConfig):
     template: str = ""
     """Name of an approved template with one parameter in its body, for people who have not written lately."""
     template_language: str = "en"
+    template_first: bool = True
+    """Whether people who never wrote to this platform get it at once. WhatsApp may take a text to them, and report only
+    later that it does not go."""
     messages_per_second: float = 80.0
     """What the number may send."""
 

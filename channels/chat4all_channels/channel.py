@@ -88,6 +88,8 @@ class SendsTemplates(Protocol):
 
     has_template: bool
     """Whether one is configured for this account."""
+    template_first: bool
+    """Whether people who never wrote to us get it at once; else the text is tried, and it goes if that is refused."""
 
     async def send_template(self, envelope: Envelope, text: str) -> Outcome:
         """As `send_text`, with the text as the template's one parameter."""

@@ -68,12 +68,14 @@ class ScriptedAccount:
         limits: Limits = UNLIMITED,
         account_id: str = "account",
         has_template: bool = False,
+        template_first: bool = False,
         takes_up_to: int = 0,
     ) -> None:
         self.capabilities = capabilities or _CAPABILITIES
         self.account_id = AccountId(account_id)
         self.limits = limits
         self.has_template = has_template
+        self.template_first = template_first
         self.answer = answer
         self.calls: list[Told] = []
         """Every call that reached the channel."""

@@ -58,11 +58,12 @@ def platform_accounts(settings: Settings, url: str, inbox: Sequence[str]) -> str
     return _NOTICE + "\n".join(tables)
 
 
-def _template(templates: Sequence[TemplateSettings]) -> Mapping[str, str]:
+def _template(templates: Sequence[TemplateSettings]) -> Mapping[str, str | bool]:
     """The first one with one parameter."""
     for template in templates:
         if "{{1}}" in template.body and "{{2}}" not in template.body:
-            return {"template": template.name, "template_language": template.language}
+            # Simulated customers have an open window though the platform never heard from them.
+            return {"template": template.name, "template_language": template.language, "template_first": False}
     return {}
 
 

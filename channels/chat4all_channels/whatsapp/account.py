@@ -33,6 +33,7 @@ class WhatsAppAccount(MetaWebhook):
         rate = config.messages_per_second
         self.limits = Limits(account=RateLimit(rate, max(1, int(rate))), recipient=_PAIR)
         self.has_template = bool(config.template)
+        self.template_first = config.template_first
         self._config = config
         token = {"Authorization": f"Bearer {config.access_token.value}"}
         self._api = HttpApi(session, config.base_url or BASE_URL, token)

@@ -3,7 +3,7 @@
 import itertools
 from datetime import timedelta
 
-from connector_world import ConnectorWorld, now
+from connector_world import ConnectorWorld, clock, now
 from scripted_channel import CHANNEL, ScriptedAccount, Told, answering, by_person, capabilities
 from virtual_time import virtual
 
@@ -118,6 +118,32 @@ async def test_only_a_template_reaches_those_who_have_not_written_lately() -> No
     await world.request("+3")
     await world.run_to_the_end()
     assert [each.failure for each in world.evidence() if each.sequence == 3] == [closed.failure]
+
+
+@virtual
+async def test_strangers_get_the_template_at_once_where_it_is_to_be() -> None:
+    """An account that is told so writes by the template to people who never wrote, and freely to those who have, where
+    the window counts."""
+    window = capabilities(window=timedelta(hours=24))
+    account = ScriptedAccount(now, capabilities=window, has_template=True, template_first=True)
+    world = ConnectorWorld(account)
+    await world.contacts.received(ChannelAddress(CHANNEL, "+2"), account.account_id, "", clock())
+    for to in ("+1", "+2"):
+        await world.request(to)
+    await world.run_to_the_end()
+    assert sorted((told.to, told.kind) for told in account.calls) == [("+1", "template"), ("+2", "text")]
+
+
+@virtual
+async def test_a_file_goes_as_a_link_by_the_template() -> None:
+    """Outside the window a file that the channel would take goes as a link, with its text, in the template."""
+    window = capabilities(window=timedelta(hours=24), max_text=100)
+    account = ScriptedAccount(now, capabilities=window, has_template=True, template_first=True, takes_up_to=100)
+    world = ConnectorWorld(account)
+    await world.request("+1", "see", file=Attachment(FileId("f"), "a.pdf", 100, "application/pdf", ""))
+    await world.run_to_the_end()
+    [told] = account.calls
+    assert (told.kind, told.text) == ("template", "see\na.pdf (100 B)\nhttps://files/f")
 
 
 @virtual

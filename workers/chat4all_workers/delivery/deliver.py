@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
-from chat4all_channels.channel import Envelope
+from chat4all_channels.channel import Envelope, SendsTemplates
 from chat4all_channels.opaque import to_opaque
 from chat4all_core.domain.channel import ProviderId
 from chat4all_core.domain.dead_letter import DeadLetter, DeadLetterId
@@ -124,10 +124,13 @@ class Deliver:
         return self._outlets[0]
 
     def _window_is_closed(self, outlet: Outlet, contact: Contact | None) -> bool:
-        """Only what is known for sure: of a person who is not known here, the channel knows better."""
-        window = outlet.account.capabilities.window
-        if window is None or contact is None or contact.last_received_at is None:
+        """Of a person who never wrote to us, the channel knows better, unless the account is told otherwise."""
+        account = outlet.account
+        window = account.capabilities.window
+        if window is None:
             return False
+        if contact is None or contact.last_received_at is None:
+            return isinstance(account, SendsTemplates) and account.template_first
         return self._clock() > contact.last_received_at + window // _MICROSECOND
 
     async def _place_answers(self, delivery: Delivery, contact: Contact | None) -> None:

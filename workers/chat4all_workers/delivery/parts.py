@@ -68,7 +68,7 @@ class Telling:
     async def tell(self, account: ChannelAccount, envelope: Envelope, *, as_template: bool) -> Outcome:
         """One call, without a retry."""
         match self.part, self.content:
-            case FilePart(), OutgoingFile() as file if isinstance(account, SendsFiles):
+            case FilePart(), OutgoingFile() as file if isinstance(account, SendsFiles) and not as_template:
                 return await account.send_file(envelope, file)
             case TextPart(text), _:
                 return await _tell_text(account, envelope, text, as_template=as_template)
@@ -78,7 +78,9 @@ class Telling:
     async def _tell_link(self, account: ChannelAccount, envelope: Envelope, *, as_template: bool) -> Outcome:
         file = self.part.file if not isinstance(self.part, TextPart) else None
         described = f"{file.filename} ({_size(file.size)})\n{self.link}" if file else self.link
-        for text in (described, self.link):
+        # The text that would have been the file's caption. It is short.
+        caption = f"{self.part.caption}\n" if isinstance(self.part, FilePart) and self.part.caption else ""
+        for text in (caption + described, caption + self.link, self.link):
             if fits(text, account.capabilities):
                 return await _tell_text(account, envelope, text, as_template=as_template)
         return Refused(

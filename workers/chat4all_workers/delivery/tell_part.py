@@ -51,7 +51,7 @@ class PartToTell:
     outlet: Outlet
     is_last: bool
     window_closed: bool
-    """Whether it is known that only a template can go."""
+    """Whether a template goes, where the account has one, without trying the text."""
 
 
 @dataclass(frozen=True, slots=True)
