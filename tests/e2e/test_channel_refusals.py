@@ -62,10 +62,10 @@ def _grant(platform: ChannelsPlatform, username: str) -> None:
 
 
 async def test_what_was_refused_is_delivered_once_the_cause_is_gone(
-    platform: ChannelsPlatform, as_inbox: CommandLine
+    platform: ChannelsPlatform, as_inbox: CommandLine, tmp_path: Path
 ) -> None:
-    """A refused message is FAILED, and a dead letter with the channel's code, a remedy and what was tried before. When
-    an admin has it tried again, twice even, it arrives once and goes on to DELIVERED."""
+    """A refused message is FAILED, and a dead letter with the channel's code, a remedy and what was tried before; the
+    sender is shown why. When an admin has it tried again, twice even, it arrives once and goes on to DELIVERED."""
     admin, user = platform.inbox, await RestUser.join(platform.session)
     await asyncio.to_thread(_grant, platform, admin.username)
     assert (await as_inbox("login", admin.username, password=PASSWORD)).code == 0
@@ -86,6 +86,11 @@ async def test_what_was_refused_is_delivered_once_the_cause_is_gone(
     assert letter["remedy"]
     assert [event["what"].partition(":")[0] for event in letter["history"]] == ["131056"]
     assert len(platform.simulators.accepted.read(recipient=ANA_WA)) == before
+
+    as_user = CommandLine(tmp_path / "user", platform.process.target)
+    assert (await as_user("login", user.username, password=PASSWORD)).code == 0
+    shown = (await as_user("show", message_id)).out.splitlines()
+    assert shown[1] == f"    FAILED for {ANA}: {letter['reason']} (131026). {letter['remedy']}"
 
     for _ in range(2):
         redriven = await as_inbox("admin", "dead-letters", "redrive", letter["dead_letter_id"])

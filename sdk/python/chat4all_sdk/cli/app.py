@@ -11,6 +11,7 @@ import typer
 from chat4all_sdk.cli import account, admin, conversations, files, identities, messages, users
 from chat4all_sdk.cli.follow import follow
 from chat4all_sdk.cli.settings import Settings
+from chat4all_sdk.cli.show import show
 
 __all__ = ["main"]
 
@@ -74,6 +75,7 @@ def _app() -> typer.Typer:
         account.whoami,
         messages.send,
         messages.history,
+        show,
         messages.read,
         follow,
     ):

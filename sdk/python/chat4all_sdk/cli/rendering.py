@@ -8,9 +8,9 @@ from rich.text import Text
 from chat4all_sdk.cli.names import NameBook
 from chat4all_sdk.cli.terminal_text import printable
 from chat4all_sdk.events import ConversationChanged, Event, MessageCreated, Reset, StatusChanged
-from chat4all_sdk.models import AttachedFile, Message
+from chat4all_sdk.models import AttachedFile, DeliveryFailure, Message
 
-__all__ = ["event_line", "message_line"]
+__all__ = ["event_line", "failure_text", "message_line"]
 
 
 async def message_line(names: NameBook, message: Message, *, label: str = "") -> Text:
@@ -53,10 +53,13 @@ def _status_line(event: StatusChanged, label: str, who: str) -> Text:
     on = "" if ":" in event.participant else f" on {printable(event.channel)}"
     line = Text(f"{_clock(event.time)} {label}#{event.sequence} {event.state} for {who}{on}", style="dim")
     if event.failure is not None:
-        failure = event.failure
-        why = f": {printable(failure.reason)} ({printable(failure.code)}). {printable(failure.remedy)}"
-        line.append(why, style="red")
+        line.append(failure_text(event.failure), style="red")
     return line
+
+
+def failure_text(failure: DeliveryFailure) -> str:
+    """Why a delivery failed and what helps, to follow its state."""
+    return f": {printable(failure.reason)} ({printable(failure.code)}). {printable(failure.remedy)}"
 
 
 def _file(file: AttachedFile | None) -> str:
