@@ -4,12 +4,12 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import Any
 
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
-from chat4all_core.adapters.kafka.client_config import REQUEST_TIMEOUT, client_config, code_of, unavailable
+from chat4all_core.adapters.kafka.client_config import REQUEST_TIMEOUT, client_config, unavailable
+from chat4all_core.adapters.kafka.group_observer import GroupObserver
 from chat4all_core.adapters.kafka.seal import mark_topic, seal_topic
 from chat4all_core.adapters.kafka.topic import TopicError, physical_name
 from chat4all_core.adapters.kafka.topic_admin import create_generation
@@ -33,6 +33,7 @@ class KafkaLogAdmin:
     def __init__(self, section: KafkaSection) -> None:
         self._section = section
         self._admin = AdminClient(client_config(section))
+        self._groups = GroupObserver(section)
 
     async def condition(self, generation: TopicGeneration) -> TopicCondition:
         """See LogAdmin.condition."""
@@ -85,15 +86,7 @@ class KafkaLogAdmin:
         return {p.partition: (await asyncio.wrap_future(answer)).offset for p, answer in answers.items()}
 
     async def _committed(self, group: str, generation: TopicGeneration) -> dict[int, int]:
-        asked = ConsumerGroupTopicPartitions(f"{self._section.topic_prefix}{group}", self._partitions(generation))
-        (answer,) = self._admin.list_consumer_group_offsets([asked], request_timeout=REQUEST_TIMEOUT).values()
-        try:
-            found: Any = await asyncio.wrap_future(answer)
-        except KafkaException as error:
-            if code_of(error) == KafkaError.GROUP_ID_NOT_FOUND:
-                return {}
-            raise
-        return {p.partition: p.offset for p in found.topic_partitions if p.offset >= 0}
+        return await self._groups.committed(group, self._partitions(generation))
 
     def _partitions(self, generation: TopicGeneration) -> list[TopicPartition]:
         return [TopicPartition(self._name(generation), p) for p in range(generation.partitions)]

@@ -13,6 +13,7 @@ from chat4all_core.adapters.kafka.topic import TopicError
 from chat4all_core.ports.generation_registry import TopicGeneration
 
 _PAUSE = 0.05
+_FIRST_TRY = 1.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,22 @@ async def describe_topics(
     Raises:
         UnavailableError: no broker can tell.
     """
+    # The client asks the broker that it takes for the controller, which in KRaft is any, and does not look for another
+    # one when that is away: it would wait for it for ever, and burn a core meanwhile. What tells it of another is an
+    # answer to a request for metadata, which it sends to any broker that is there.
+    try:
+        try:
+            return await _describe(admin, names, min(timeout, _FIRST_TRY))
+        except KafkaException as error:
+            if code_of(error) != KafkaError._TIMED_OUT:
+                raise
+            await asyncio.to_thread(admin.list_topics, names[0], timeout)
+            return await _describe(admin, names, timeout)
+    except KafkaException as error:
+        raise unavailable(error) from error
+
+
+async def _describe(admin: AdminClient, names: Sequence[str], timeout: float) -> Mapping[str, TopicDescription]:
     answers = admin.describe_topics(TopicCollection(list(names)), request_timeout=timeout)
     found = {}
     for name, answer in answers.items():
@@ -55,7 +72,7 @@ async def describe_topics(
         except KafkaException as error:
             if code_of(error) == KafkaError.UNKNOWN_TOPIC_OR_PART:
                 continue
-            raise unavailable(error) from error
+            raise
         in_sync = [len(p.isr) if p.leader is not None and p.leader.id >= 0 else 0 for p in topic.partitions]
         found[name] = TopicDescription(name, str(topic.topic_id), len(in_sync), min(in_sync, default=0))
     return found
