@@ -1,5 +1,7 @@
 """From the driver's errors to the platform's."""
 
+import ssl
+
 import cassandra
 from cassandra import protocol
 from cassandra.cluster import NoHostAvailable
@@ -37,6 +39,19 @@ def platform_error(error: Exception) -> Exception:
     if isinstance(error, cassandra.Timeout) or getattr(error, "code", None) == _CAS_WRITE_UNKNOWN:
         return ContentionError(Reason.UNAVAILABLE, f"Cassandra's nodes do not agree ({brief})", _RETRY_AFTER)
     return unavailable(brief)
+
+
+def start_error(error: Exception) -> Exception:
+    """The same for a session that can't be opened: nodes that let nobody in are told from nodes that are away, and the
+    setting is named."""
+    causes = list(error.errors.values()) if isinstance(error, NoHostAvailable) else [error]
+    for cause in causes:
+        if isinstance(cause, cassandra.AuthenticationFailed):
+            return QueryRefusedError(f"CHAT4ALL_CASSANDRA_USERNAME and PASSWORD: {cause}")
+        # Where it has tried several addresses, the driver keeps only the text of the last error.
+        if isinstance(cause, (ssl.SSLError, FileNotFoundError)) or "[SSL: " in str(cause):
+            return QueryRefusedError(f"CHAT4ALL_CASSANDRA_TLS_CA_FILE (or CERT_FILE, KEY_FILE): {cause}")
+    return platform_error(error)
 
 
 def unavailable(why: str) -> UnavailableError:

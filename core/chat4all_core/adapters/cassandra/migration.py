@@ -11,7 +11,7 @@ from importlib import resources
 from typing import Any
 
 from chat4all_core.adapters.cassandra.cluster import CONDITIONAL, build_cluster
-from chat4all_core.adapters.cassandra.errors import QueryRefusedError, platform_error, unavailable
+from chat4all_core.adapters.cassandra.errors import QueryRefusedError, start_error, unavailable
 from chat4all_core.adapters.cassandra.session import Session
 from chat4all_core.config import CassandraSection
 
@@ -67,7 +67,7 @@ def migrate(settings: CassandraSection) -> list[str]:
         finally:
             cluster.shutdown()
     except Exception as error:
-        raise platform_error(error) from error
+        raise start_error(error) from error
 
 
 class _Migration:

@@ -15,7 +15,7 @@ from typing import Any
 from cassandra.query import BatchStatement, BatchType
 
 from chat4all_core.adapters.cassandra.cluster import CONDITIONAL, ORDINARY, build_cluster
-from chat4all_core.adapters.cassandra.errors import ContentionError, platform_error, unavailable
+from chat4all_core.adapters.cassandra.errors import ContentionError, platform_error, start_error, unavailable
 from chat4all_core.adapters.cassandra.query import Query
 from chat4all_core.config import CassandraSection
 
@@ -216,19 +216,19 @@ async def open_session(settings: CassandraSection) -> AsyncIterator[Session]:
 
     Raises:
         UnavailableError: no node can be reached.
-        QueryRefusedError: there is no such keyspace.
+        QueryRefusedError: there is no such keyspace, or nodes do not let this process in.
     """
     try:
         cluster = await asyncio.to_thread(build_cluster, settings)
     except Exception as error:
-        raise platform_error(error) from error
+        raise start_error(error) from error
     try:
         try:
             driver_session = await asyncio.to_thread(cluster.connect)
             # Not in one step, where the driver would tell a keyspace that is missing as a node that is down.
             await asyncio.to_thread(driver_session.set_keyspace, settings.keyspace)
         except Exception as error:
-            raise platform_error(error) from error
+            raise start_error(error) from error
         driver_session.default_fetch_size = None  # statements say themselves how many rows they want
         session = Session(driver_session, settings.keyspace, settings.datacenter)
         try:

@@ -8,6 +8,7 @@ import structlog
 
 from chat4all_core.adapters.kafka.appender import Appender
 from chat4all_core.adapters.kafka.consumer import KafkaConsumer
+from chat4all_core.adapters.kafka.refusal import KafkaRefusedError
 from chat4all_core.adapters.kafka.topic_catalog import TopicCatalog
 from chat4all_core.config import KafkaSection
 from chat4all_core.domain.errors import UnavailableError
@@ -55,10 +56,13 @@ async def open_event_log(
 
     Raises:
         TopicError: the topics are not as they were registered, or were never made.
+        KafkaRefusedError: brokers do not let this process in.
     """
     catalog = TopicCatalog(section, topics, registry)
     try:
         await catalog.load()
+    except KafkaRefusedError:
+        raise
     except UnavailableError as error:
         _log.warning("the event log opens without Kafka", cause=str(error))
     appender = Appender(section, catalog)

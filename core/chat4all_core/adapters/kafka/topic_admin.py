@@ -15,7 +15,8 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 
-from chat4all_core.adapters.kafka.client_config import REQUEST_TIMEOUT, client_config, code_of, unavailable
+from chat4all_core.adapters.kafka.client_config import REQUEST_TIMEOUT, code_of, unavailable
+from chat4all_core.adapters.kafka.refusal import CautiousAdmin
 from chat4all_core.adapters.kafka.topic import TopicError, physical_name
 from chat4all_core.adapters.kafka.topic_description import find_topics
 from chat4all_core.config import KafkaSection
@@ -34,9 +35,17 @@ async def ensure_topics(
         TopicError: a topic is registered, but missing or another than the registered one: it was lost, and what
             comes now is its next generation.
         GenerationConflictError: somebody else has just made another.
+        KafkaRefusedError: brokers do not let this process in.
         UnavailableError: part of it may be done.
     """
-    admin = AdminClient(client_config(section))
+    admin = CautiousAdmin(section)
+    with admin.told():
+        return await _ensure(section, admin.client, topics, partitions, registry)
+
+
+async def _ensure(
+    section: KafkaSection, admin: AdminClient, topics: Sequence[str], partitions: int, registry: GenerationRegistry
+) -> Sequence[TopicGeneration]:
     registered = await registry.current()
     current = []
     for topic in topics:

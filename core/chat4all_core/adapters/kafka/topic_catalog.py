@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Collection, Mapping, Sequence
 
 import structlog
-from confluent_kafka.admin import AdminClient
 
-from chat4all_core.adapters.kafka.client_config import REQUEST_TIMEOUT, client_config, unavailable
+from chat4all_core.adapters.kafka.client_config import REQUEST_TIMEOUT, unavailable
+from chat4all_core.adapters.kafka.refusal import CautiousAdmin
 from chat4all_core.adapters.kafka.topic import Topic, TopicError, current_topic, physical_name
 from chat4all_core.adapters.kafka.topic_description import TopicDescription, describe_topics, find_topics
 from chat4all_core.config import KafkaSection
@@ -27,7 +27,8 @@ class TopicCatalog:
         self._section = section
         self._names = tuple(topics)
         self._registry = registry
-        self._admin = AdminClient(client_config(section))
+        self._cautious = CautiousAdmin(section)
+        self._admin = self._cautious.client
         self._registered: dict[str, TopicGeneration] = {}
         self._topics: dict[str, Topic] = {}
         self._wrong: dict[str, TopicError] = {}
@@ -61,11 +62,13 @@ class TopicCatalog:
         """Learn the topics, unless they are known.
 
         Raises:
+            KafkaRefusedError: brokers do not let this process in.
             UnavailableError: Kafka or the registry can't tell now; a later call may succeed.
             TopicError: they are not as registered.
         """
         if not self._topics:
-            await self.refresh()
+            with self._cautious.told():
+                await self.refresh()
 
     async def refresh(self) -> None:
         """Learn what is registered now. Raises as `load` does."""

@@ -10,9 +10,10 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError, ReadOnlyError, RedisError
 
-from chat4all_core.adapters.redis.errors import RedisRefusedError, platform_error
+from chat4all_core.adapters.redis.errors import RedisRefusedError, platform_error, start_error
 from chat4all_core.adapters.redis.script import Call, load_script
 from chat4all_core.config import RedisSection
+from chat4all_core.domain.errors import UnavailableError
 
 
 class RedisClient:
@@ -92,15 +93,22 @@ async def open_client(section: RedisSection) -> AsyncIterator[RedisClient]:
         raise RedisRefusedError(f"CHAT4ALL_REDIS_URL: {error}") from None
     client = RedisClient(driver, section)
     try:
-        if isinstance(driver, RedisCluster):
-            try:
-                await driver.initialize()
-            except (RedisError, OSError) as error:
-                raise platform_error(error) from error
-        await client.run(Call(load_script("probe", shared="_stream", writes=False), [f"{section.key_prefix}probe"], []))
+        try:
+            await _probe(driver, client)
+        except (UnavailableError, RedisRefusedError) as error:
+            raise start_error(error) from error
         yield client
     finally:
         await driver.aclose()
+
+
+async def _probe(driver: "Redis | RedisCluster", client: RedisClient) -> None:
+    if isinstance(driver, RedisCluster):
+        try:
+            await driver.initialize()
+        except (RedisError, OSError) as error:
+            raise platform_error(error) from error
+    await client.run(Call(load_script("probe", shared="_stream", writes=False), [f"{client.key_prefix}probe"], []))
 
 
 def _by_name(call: Call) -> Sequence[Any]:
