@@ -112,15 +112,18 @@ class TopicCatalog:
         """Whether every topic is as registered, and every partition has a leader and enough replicas in sync."""
         try:
             await self.load()
-            found = await self._describe(self._registered.values(), _PROBE_TIMEOUT)
+            asked = dict(self._registered)
+            found = await self._describe(asked.values(), _PROBE_TIMEOUT)
         except UnavailableError:
             return False
         except TopicError as error:
             _log.error("the topics are not as they are registered", cause=str(error))
             return False
+        if any(self._registered[name].generation > asked[name].generation for name in asked):
+            return False  # the answer is of a topic that has moved meanwhile
         for name, description in found.items():
             try:
-                description.require(self._registered[name])
+                description.require(asked[name])
             except TopicError as error:
                 if name not in self._wrong:
                     _log.error("a topic is not the one that was registered: no more is appended", cause=str(error))
