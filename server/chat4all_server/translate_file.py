@@ -8,9 +8,10 @@ from chat4all_core.domain.file import File
 from chat4all_core.domain.upload import Upload
 from chat4all_server.translate import timestamp_to_proto
 
-CHUNK_BYTES = 256 << 10
-"""What clients are told to send at a time. Larger buffers tend to go back to the system each time that they are
-freed, as glibc is set by default; chunks of 1 MiB doubled what a client in Python used of the processor."""
+CHUNK_BYTES = 512 << 10
+"""What clients are told to send at a time. Half of it costs a client in Python a fifth more of the processor. Twice as
+much may double it: such buffers tend to go back to the system each time that they are freed, as glibc is set by
+default."""
 
 
 def file_to_proto(file: File) -> pb.File:
