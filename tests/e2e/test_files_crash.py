@@ -1,26 +1,18 @@
-"""The process is killed in the middle of uploads, and holds little memory during many."""
+"""The process is killed in the middle of uploads."""
 
 import asyncio
 import hashlib
 import io
-import os
 import random
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
-import psutil
 from platform_process import PlatformProcess
 from rest_user import RestUser
 
 SIZE = 40_000_000
 PIECE = 250_000
-
-UPLOADS = 8
-LARGE = 96 << 20
-ALLOWED = 120 << 20
-"""What eight uploads may add to the process: 24 MiB of parts, what the transports hold (74 MiB was measured of both),
-and some room; the files together have 768 MiB."""
 
 
 async def new_upload(user: RestUser, size: int, **fields: str) -> str:
@@ -93,35 +85,3 @@ async def _committed(user: RestUser, path: str) -> int:
     status, body = await user.get(path)
     assert status == 200, body
     return int(body["upload"]["committed_size"])
-
-
-async def test_memory_does_not_grow_with_files(tmp_path: Path) -> None:
-    """Eight uploads at once, through REST, need a fraction of their bytes in memory."""
-    platform = PlatformProcess(tmp_path)
-    platform.start()
-    try:
-        process = psutil.Process(platform.pid)
-        async with aiohttp.ClientSession(platform.url) as session:
-            user = await RestUser.join(session)
-            upload_ids = [await new_upload(user, LARGE) for _ in range(UPLOADS)]
-            before = process.memory_info().rss
-            most = 0
-            uploads = asyncio.gather(*(_write_zeros(user, upload_id) for upload_id in upload_ids))
-            while not uploads.done():
-                most = max(most, process.memory_info().rss)
-                await asyncio.sleep(0.01)
-            await uploads
-        print(f"\n{UPLOADS} uploads of {LARGE >> 20} MiB: {(most - before) >> 20} MiB more than before")
-        assert most - before < ALLOWED
-    finally:
-        platform.close()
-
-
-async def _write_zeros(user: RestUser, upload_id: str) -> None:
-    async def body() -> AsyncIterator[bytes]:
-        piece = os.urandom(1 << 20)
-        for _ in range(LARGE >> 20):
-            yield piece
-
-    status, answer = await user.call("PUT", f"/v1/uploads/{upload_id}/content", params={"offset": "0"}, data=body())
-    assert (status, answer["file"]["size_bytes"]) == (200, str(LARGE))

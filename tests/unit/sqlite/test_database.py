@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from chat4all_core.adapters.sqlite.database import Database, DatabaseSettings
 from chat4all_core.adapters.sqlite.migration import NewerSchemaError
-from chat4all_core.domain.errors import UnavailableError
+from chat4all_core.domain.errors import Reason, UnavailableError
 
 
 def put(key: str) -> Callable[[sqlite3.Connection], None]:
@@ -119,8 +119,9 @@ async def test_a_full_disk_is_survived(database: Database) -> None:
     await database.write(put("before"))
     await database.write(lambda c: c.execute("PRAGMA max_page_count = 1").fetchall())
     for _ in range(2):
-        with pytest.raises(UnavailableError):
+        with pytest.raises(UnavailableError) as refused:
             await database.write(put("x" * 100_000))
+        assert refused.value.reason is Reason.STORAGE_FULL
         assert not database.healthy
     assert await database.read(keys) == ["before"]
     await database.write(lambda c: c.execute("PRAGMA max_page_count = 100000").fetchall())

@@ -30,6 +30,7 @@ _ENGINE_FAILURES = frozenset(
         sqlite3.SQLITE_READONLY,
     }
 )
+_RETRY_FULL = 30.0  # as long as the store of files says
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,12 +180,18 @@ def _commit_together(connection: sqlite3.Connection, jobs: Sequence[Job]) -> Exc
 
 
 def _is_engine_failure(error: Exception) -> bool:
-    return isinstance(error, sqlite3.Error) and (
-        (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF in _ENGINE_FAILURES
-    )
+    return isinstance(error, sqlite3.Error) and _code_of(error) in _ENGINE_FAILURES
 
 
 def _unavailable(error: Exception) -> UnavailableError:
-    unavailable = UnavailableError(Reason.UNAVAILABLE, "the database can't be used now", 1.0)
+    if _code_of(error) == sqlite3.SQLITE_FULL:
+        unavailable = UnavailableError(Reason.STORAGE_FULL, "the database has no room left", _RETRY_FULL)
+    else:
+        unavailable = UnavailableError(Reason.UNAVAILABLE, "the database can't be used now", 1.0)
     unavailable.__cause__ = error
     return unavailable
+
+
+def _code_of(error: Exception) -> int:
+    """The primary one of SQLite's codes."""
+    return (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF

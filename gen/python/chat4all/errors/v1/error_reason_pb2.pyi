@@ -173,8 +173,8 @@ class ErrorReason(_message.Message):
         Metadata: max_uploads. Status RESOURCE_EXHAUSTED.
         """
         STORAGE_FULL: ErrorReason._Reason.ValueType  # 96
-        """The store has no room left. Everything that was committed is kept: go on once there is room.
-        Status UNAVAILABLE.
+        """There is no room left, for files or for anything. Everything that was committed is kept: go on once
+        there is room. Status UNAVAILABLE.
         """
         LINK_INVALID: ErrorReason._Reason.ValueType  # 97
         """The link was changed, or its time is over. Status PERMISSION_DENIED."""
@@ -345,8 +345,8 @@ class ErrorReason(_message.Message):
     Metadata: max_uploads. Status RESOURCE_EXHAUSTED.
     """
     STORAGE_FULL: ErrorReason.Reason.ValueType  # 96
-    """The store has no room left. Everything that was committed is kept: go on once there is room.
-    Status UNAVAILABLE.
+    """There is no room left, for files or for anything. Everything that was committed is kept: go on once
+    there is room. Status UNAVAILABLE.
     """
     LINK_INVALID: ErrorReason.Reason.ValueType  # 97
     """The link was changed, or its time is over. Status PERMISSION_DENIED."""
