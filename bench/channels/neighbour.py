@@ -1,8 +1,8 @@
 """Whether a channel that is down slows the others: rounds without and with it down, in turn."""
 
 import asyncio
+import statistics
 import time
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from tools.simulators import Channel, Fault, FaultKind
@@ -21,37 +21,46 @@ _FAULTS = {
     "it answers after 20 s": Fault(DOWN, FaultKind.SLOW, seconds=20.0),
 }
 
-Latencies = dict[Channel, list[float]]
+_WARM_UP_SECONDS = 3.0
+
+Latencies = Mapping[Channel, Measured]
+"""Of one round, by the channels that are well."""
 
 
 async def neighbour(world: World, seconds: float, rounds: int) -> None:
     """Print how long the other channels' messages took, and what became of those that had to wait."""
     writers = {channel: await Writer.meeting(world, channel, people) for channel, people in _PEOPLE.items()}
+    await _round(writers, _WARM_UP_SECONDS)
     for what, fault in _FAULTS.items():
         print(f"\n{DOWN} is down, {what}; {rounds} rounds of {seconds:.0f} s without and with it")
-        well: Latencies = defaultdict(list)
-        beside: Latencies = defaultdict(list)
+        pairs: list[tuple[Latencies, Latencies]] = []
         for _ in range(rounds):
-            await _round(writers, seconds, well)
+            well = await _round(writers, seconds)
             await writers[DOWN].all_heard()
             rule = world.simulators.faults.add(fault)
-            await _round(writers, seconds, beside)
+            pairs.append((well, await _round(writers, seconds)))
             backlog = writers[DOWN].written - len(writers[DOWN].heard())
             paused = await _accounts(world, "paused")
             world.simulators.faults.remove(rule.id)
             await _drain(world, writers[DOWN], backlog, paused)
-        _print_latencies(well, beside)
+        _print_latencies(pairs)
     wrong = [each for writer in writers.values() for each in writer.broken_promises()]
     print(f"\n{sum(writer.written for writer in writers.values())} messages, all heard; {len(wrong)} promises broken")
     print(*wrong, sep="\n")
 
 
-async def _round(writers: Mapping[Channel, Writer], seconds: float, latencies: Latencies) -> None:
+async def _round(writers: Mapping[Channel, Writer], seconds: float) -> Latencies:
     first = {channel: writer.written for channel, writer in writers.items()}
     await asyncio.gather(*(writer.write(rate=RATES[channel], seconds=seconds) for channel, writer in writers.items()))
-    for channel, writer in writers.items():
-        if channel != DOWN:
-            latencies[channel] += writer.latencies(await writer.all_heard(), first[channel])
+    return {
+        channel: _measured(seconds, writer.latencies(await writer.all_heard(), first[channel]))
+        for channel, writer in writers.items()
+        if channel != DOWN
+    }
+
+
+def _measured(seconds: float, latencies: Sequence[float]) -> Measured:
+    return Measured(len(latencies), seconds, sorted(latencies))
 
 
 async def _drain(world: World, writer: Writer, backlog: int, paused: float) -> None:
@@ -70,17 +79,20 @@ async def _accounts(world: World, state: str) -> float:
     return await world.metrics.value("chat4all_channel_accounts", channel=DOWN, state=state)
 
 
-def _print_latencies(well: Latencies, beside: Latencies) -> None:
-    print(f"{'from send to the channel, ms':<30}{'p50':>7}{'p95':>7}{'down: p50':>12}{'p95':>7}{'ratios':>10}")
-    for channel in well:
-        before, after = _of(well[channel]), _of(beside[channel])
-        ratios = [after.percentile(p) / before.percentile(p) for p in (50, 95)]
-        print(
-            f"{channel:<30}{before.percentile(50):>7.1f}{before.percentile(95):>7.1f}"
-            f"{after.percentile(50):>12.1f}{after.percentile(95):>7.1f}{ratios[0]:>10.2f}{ratios[1]:>6.2f}",
-            flush=True,
-        )
-
-
-def _of(latencies: Sequence[float]) -> Measured:
-    return Measured(len(latencies), 1, sorted(latencies))
+def _print_latencies(pairs: Sequence[tuple[Latencies, Latencies]]) -> None:
+    """Medians over the rounds; ratios are of a round with the channel down to the one before it."""
+    print(f"{'from send to the channel, ms':<30}{'p50':>8}{'p95':>8}{'down: p50':>12}{'p95':>8}{'ratios':>10}")
+    for channel in pairs[0][0]:
+        row = [
+            statistics.median(pair[side][channel].percentile(percent) for pair in pairs)
+            for side in (0, 1)
+            for percent in (50, 95)
+        ]
+        ratios = [
+            statistics.median(
+                down[channel].percentile(percent) / well[channel].percentile(percent) for well, down in pairs
+            )
+            for percent in (50, 95)
+        ]
+        times = f"{row[0]:>8.1f}{row[1]:>8.1f}{row[2]:>12.1f}{row[3]:>8.1f}"
+        print(f"{channel:<30}{times}{ratios[0]:>10.2f}{ratios[1]:>6.2f}", flush=True)

@@ -1,9 +1,11 @@
 """Connectors in virtual time: order, limits, retries, what is told."""
 
+import asyncio
 import itertools
 from datetime import timedelta
 
 from connector_world import ConnectorWorld, clock, now
+from delivery_memory import MemoryLedger
 from scripted_channel import CHANNEL, ScriptedAccount, Told, answering, by_person, capabilities
 from virtual_time import virtual
 
@@ -16,6 +18,7 @@ from chat4all_core.domain.delivery_state import DeliveryState
 from chat4all_core.domain.file import Attachment
 from chat4all_core.domain.ids import FileId
 from chat4all_core.domain.timestamp import SECOND, Timestamp
+from chat4all_core.ports.delivery_ledger import Claim, LedgerKey, Settlement
 from chat4all_core.ports.event_log import CHANNEL_RECEIVED, STATUS_UPDATED
 from chat4all_core.ports.provider_messages import ProviderMessage
 from chat4all_core.ports.rate_limiter import RateLimit
@@ -80,6 +83,29 @@ async def test_the_account_s_rate_is_used_and_kept() -> None:
     assert times[-1] <= 10 / 0.95  # seconds that 800 take, for the first 8 take none
     windows = zip(times, times[88:], strict=False)  # 8 at once, and 80 in the second after
     assert all(later - earlier >= 0.999 for earlier, later in windows)
+
+
+@virtual
+async def test_the_rate_is_kept_when_an_engine_stands_still() -> None:
+    """Calls that a slow ledger let gather go out no quicker than the account may, and the rate is used all the same."""
+    account = ScriptedAccount(now, limits=Limits(RateLimit(80, 16), RateLimit(1_000, 1_000)))
+    world = ConnectorWorld(account)
+    world.ledger = _StallingLedger()
+    for number in range(808):
+        await world.request(f"+{number % 200}")
+    await world.run_to_the_end()
+    times = [told.at for told in account.accepted]
+    assert times[-1] <= 12  # 10 seconds, and one of standing still before the first and before the last
+    windows = zip(times, times[88:], strict=False)
+    assert all(later - earlier >= 0.999 for earlier, later in windows)
+
+
+class _StallingLedger(MemoryLedger):
+    """Takes all claims of a second at its end."""
+
+    async def claim(self, key: LedgerKey, claim: Claim) -> Claim | Settlement | None:
+        await asyncio.sleep(1 - now() % 1)
+        return await super().claim(key, claim)
 
 
 @virtual

@@ -11,6 +11,7 @@ from chat4all_core.domain.errors import ResourceExhaustedError, UnavailableError
 from chat4all_core.ports.rate_limiter import RateLimit, RateLimiter
 from chat4all_workers.delivery.account_gate import AccountGate
 from chat4all_workers.delivery.calls_under_way import CallsUnderWay
+from chat4all_workers.delivery.pacer import Pacer
 
 _LOOK_SECONDS = 1.0
 """How often whoever waits at a closed gate looks whether it still may."""
@@ -48,6 +49,7 @@ class Outlet:
         self._limit = _with_less_at_once(limits.account, limits.account.burst // 2)
         self._recipient_limit = _with_less_at_once(limits.recipient, limits.recipient.burst - 1)
         self._calls = CallsUnderWay()
+        self._pacer = Pacer(self._limit)
         self._turn = asyncio.Lock()
 
     async def permit(self, to: str, may_wait: Callable[[], bool]) -> Permit | Closed:
@@ -70,6 +72,11 @@ class Outlet:
                 if not isinstance(ticket, int):
                     self._calls.end(begun, answered=False)
         return Permit(to, ticket, begun) if isinstance(ticket, int) else ticket
+
+    async def begin(self) -> None:
+        """To be awaited right before the call. What came between permit and call, such as an engine that stood still
+        for a second, may have let calls gather, which the channel would refuse if they came to it together."""
+        await self._pacer.turn()
 
     def done(self, permit: Permit, outcome: Outcome | None) -> None:
         """How the call ended; None: there was none."""

@@ -157,6 +157,7 @@ class TellPart:
             claimed = await self._claim(part.key, owner)
             if not isinstance(claimed, Claim):
                 return claimed
+            await part.outlet.begin()
             if not may_call():
                 await persist(self._ledger.release, part.key, owner)
                 return _NotTold(_PAUSE)
