@@ -9,7 +9,7 @@ BIN := .venv/bin
 DISTRIBUTED_ENGINES := kafka,cassandra,redis,minio
 TESTED_ENGINES := $(DISTRIBUTED_ENGINES),seaweedfs
 ENGINES_FILE = $${CHAT4ALL_ENGINES_DIR:-$(CURDIR)/.engines}/engines.json
-DISTRIBUTED_TESTS := $(addprefix tests/e2e/test_,channels.py channel_down.py rest.py rest_bad_input.py grpcurl.py crash.py files_rest.py sdk_files.py files_cuts.py)
+DISTRIBUTED_TESTS := $(addprefix tests/e2e/test_,channels.py channel_down.py channels_under_faults.py rest.py rest_bad_input.py grpcurl.py crash.py files_rest.py sdk_files.py files_cuts.py)
 MEMBERS := gen/python core channels server workers standalone sdk/python
 # gRPC's core would remark on every process that is started.
 BENCH = env PYTHONPATH=tests/support GRPC_ENABLE_FORK_SUPPORT=0 $(BIN)/python
