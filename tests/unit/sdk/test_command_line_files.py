@@ -87,6 +87,27 @@ async def test_a_killed_upload_is_gone_on_with(
     assert os.listdir(tmp_path / "chat4all" / "uploads") == []
 
 
+async def test_an_interruption_says_that_one_may_go_on(
+    platform: MemoryPlatform, as_alice: CommandLine, bob: AsyncClient, direct: str, tmp_path: Path
+) -> None:
+    """Ctrl-C during a download, as during an upload, tells that the same command goes on."""
+    path = tmp_path / "big"
+    path.write_bytes(DATA)
+    file = await bob.upload(direct, io.BytesIO(DATA), "f")
+    for method, *command in (
+        ("CreateUpload", "upload", str(path), direct),
+        ("GetFile", "download", file.file_id, str(tmp_path / "got")),
+    ):
+        gate = platform.hold(method)
+        begun = len(platform.state.requests(method))
+        process = await as_alice.start("files", *command)
+        await platform.state.wait_until(lambda: len(platform.state.requests(method)) > begun)  # noqa: B023
+        process.send_signal(signal.SIGINT)
+        _, told = await process.communicate()
+        gate.set()
+        assert (process.returncode, b"the same command goes on" in told) == (130, True)
+
+
 async def test_an_interrupted_upload_is_given_up(
     platform: MemoryPlatform, as_alice: CommandLine, direct: str, tmp_path: Path
 ) -> None:

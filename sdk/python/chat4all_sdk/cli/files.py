@@ -1,5 +1,6 @@
 """The commands about files."""
 
+import asyncio
 import os
 from pathlib import Path
 from typing import Annotated
@@ -93,19 +94,27 @@ def download(
     """Download a file. After an interruption the same command goes on where it was."""
 
     async def body(client: AsyncClient, output: Output) -> None:
-        file = await client.get_file(file_id)
-        target = target_path(path, file)
-        if target.exists() and not force:
-            raise typer.BadParameter(f"{printable(str(target))} exists; --force replaces it")
         try:
-            with transfer_bar(output, target.name) as show:
-                await client.download(file_id, target, on_progress=show)
-        except OSError as error:
-            raise typer.BadParameter(f"can't write {printable(str(target))}: {error.strerror or error}") from None
-        size = decimal(file.size_bytes)
-        output.record({"path": str(target), "file": file}, f"{printable(os.fspath(target))} ({size})")
+            await _download(client, output, file_id, path, force=force)
+        except asyncio.CancelledError:
+            output.remark("Interrupted; the same command goes on from here.")
+            raise
 
     run(context, body)
+
+
+async def _download(client: AsyncClient, output: Output, file_id: str, path: Path, *, force: bool) -> None:
+    file = await client.get_file(file_id)
+    target = target_path(path, file)
+    if target.exists() and not force:
+        raise typer.BadParameter(f"{printable(str(target))} exists; --force replaces it")
+    try:
+        with transfer_bar(output, target.name) as show:
+            await client.download(file_id, target, on_progress=show)
+    except OSError as error:
+        raise typer.BadParameter(f"can't write {printable(str(target))}: {error.strerror or error}") from None
+    size = decimal(file.size_bytes)
+    output.record({"path": str(target), "file": file}, f"{printable(os.fspath(target))} ({size})")
 
 
 @app.command("list")
