@@ -79,6 +79,12 @@ CODES: Mapping[type[RefusedError], grpc.StatusCode] = {
 }
 
 
+def code_of(error: RefusedError) -> grpc.StatusCode:
+    """The status of an error: of its class, or of the nearest that it is a kind of, for adapters have kinds of their
+    own."""
+    return next(CODES[kind] for kind in type(error).__mro__ if kind in CODES)
+
+
 def refusal_for(error: Exception, method: str) -> RefusedError:
     """What to tell the caller of an error: a refusal as it is, anything else as InternalError, after writing it to
     the log with the trace id that the answer is found by."""
@@ -91,7 +97,7 @@ def refusal_for(error: Exception, method: str) -> RefusedError:
 def to_status(error: RefusedError) -> Status:
     """The status with its details: ErrorInfo always, BadRequest for invalid input, RetryInfo where
     waiting helps."""
-    status = Status(code=CODES[type(error)].value[0], message=error.message[:MAX_TEXT])
+    status = Status(code=code_of(error).value[0], message=error.message[:MAX_TEXT])
     for detail in _details(error):
         status.details.add().Pack(detail)
     return status
@@ -101,7 +107,7 @@ async def abort(context: grpc.aio.ServicerContext[object, object], error: Refuse
     """End a call with the status of an error. Never returns: grpc raises AbortError."""
     status = to_status(error)
     details = (STATUS_DETAILS_KEY, status.SerializeToString())
-    await context.abort(CODES[type(error)], status.message, (details, *retry_after(error).items()))
+    await context.abort(code_of(error), status.message, (details, *retry_after(error).items()))
 
 
 def retry_after(error: RefusedError) -> Mapping[str, str]:

@@ -9,7 +9,7 @@ from aiohttp import ClientPayloadError, web
 from google.protobuf.json_format import MessageToJson
 
 from chat4all_core.domain.errors import RefusedError
-from chat4all_server.errors import CODES, refusal_for, retry_after, to_status
+from chat4all_server.errors import code_of, refusal_for, retry_after, to_status
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -60,7 +60,7 @@ def answering_errors(handler: Handler) -> Handler:
 def error_response(error: RefusedError) -> web.Response:
     """The answer for an error."""
     return web.Response(
-        status=HTTP_STATUSES[CODES[type(error)]],
+        status=HTTP_STATUSES[code_of(error)],
         text=MessageToJson(to_status(error), preserving_proto_field_name=True, indent=None),
         content_type="application/json",
         headers=retry_after(error),

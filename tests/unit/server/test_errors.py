@@ -8,6 +8,7 @@ from google.protobuf.any_pb2 import Any
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
 
 from chat4all.errors.v1.error_reason_pb2 import ErrorReason
+from chat4all_core.adapters.cassandra.errors import ContentionError
 from chat4all_core.domain.errors import (
     InvalidArgumentError,
     NotFoundError,
@@ -41,8 +42,16 @@ def details(error: RefusedError) -> dict[type, Any]:
 
 
 def test_every_error_has_a_status() -> None:
-    """Every class of refusal that can be raised is in the table."""
-    assert set(refusals()) - ABSTRACT == set(CODES)
+    """Every class of refusal that can be raised is in the table, or a kind of one that is."""
+    assert set(CODES) <= set(refusals()) - ABSTRACT
+    assert [kind for kind in set(refusals()) - ABSTRACT if not CODES.keys() & set(kind.__mro__)] == []
+
+
+def test_a_kind_of_an_error_has_its_status() -> None:
+    """What an adapter raises as a kind of its own is answered as what it is a kind of: nodes that do not agree are
+    unavailable."""
+    error = ContentionError(Reason.UNAVAILABLE, "the nodes do not agree", 1.0)
+    assert to_status(error).code == grpc.StatusCode.UNAVAILABLE.value[0]
 
 
 def test_every_reason_is_in_the_contract() -> None:
