@@ -22,7 +22,7 @@ from chat4all_sdk.upload_source import RunningHash, Source
 __all__ = ["StreamUpload"]
 
 _MAX_CHUNK = 3 << 20  # the platform takes messages of 4 MiB
-_NOTICED_SECONDS = 0.1
+_NOTICED_SECONDS = 0.3
 """After a lost connection: until its server knows, and tells the others that what it has is yet to be counted."""
 
 _Call = grpc.aio.StreamUnaryCall[pb.WriteUploadRequest, pb.WriteUploadResponse]
