@@ -9,7 +9,9 @@ BIN := .venv/bin
 DISTRIBUTED_ENGINES := kafka,cassandra,redis,minio
 TESTED_ENGINES := $(DISTRIBUTED_ENGINES),seaweedfs
 ENGINES_FILE = $${CHAT4ALL_ENGINES_DIR:-$(CURDIR)/.engines}/engines.json
-DISTRIBUTED_TESTS := $(addprefix tests/e2e/test_,channels.py channel_down.py channels_under_faults.py rest.py rest_bad_input.py grpcurl.py crash.py files_rest.py sdk_files.py files_cuts.py)
+DISTRIBUTED_TESTS := $(addprefix tests/e2e/test_,channels.py channel_down.py channels_under_faults.py rest.py rest_bad_input.py \
+  grpcurl.py crash.py grpc_files.py files_rest.py files_strangers.py files_bad_input.py files_names.py files_quotas.py \
+  files_links.py files_memory.py files_store_away.py sdk_files.py files_cuts.py)
 MEMBERS := gen/python core channels server workers standalone sdk/python
 # gRPC's core would remark on every process that is started.
 BENCH = env PYTHONPATH=tests/support GRPC_ENABLE_FORK_SUPPORT=0 $(BIN)/python
@@ -122,6 +124,10 @@ test-channels-distributed: .venv/.ready ## the same for a distributed platform, 
 .PHONY: test-cuts
 test-cuts: .venv/.ready ## an upload of 1 GiB that is cut 24 times in every way; the short form is in `make test`
 	@$(BIN)/pytest tests/e2e/test_files_cuts.py --file-mebibytes 1024 --cuts 24 --timeout 3600 -s $(ARGS)
+
+.PHONY: test-small-files
+test-small-files: .venv/.ready ## 10,000 files of a few bytes, several at once; the short form is in `make test`
+	@$(BIN)/pytest tests/e2e/test_files_links.py -k many_small_files --small-files 10000 --timeout 3600 $(ARGS)
 
 .PHONY: bench
 bench: .venv/.ready ## measure throughput and latency against a bare echo in the same run; ARGS=files or channels: those instead
