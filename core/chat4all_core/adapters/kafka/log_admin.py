@@ -1,6 +1,7 @@
 """Topics and their readers, for an operator's command."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
@@ -53,7 +54,7 @@ class KafkaLogAdmin:
             made = await create_generation(self._section, self._admin, topic, generation, partitions)
         except TopicError as error:
             raise GenerationConflictError(str(error)) from error
-        if any((await _read(lambda: self._offsets(made, _END))).values()):
+        if any((await self._read(made, lambda: self._offsets(made, _END))).values()):
             name = self._name(made)
             raise GenerationConflictError(
                 f"{name} is not registered, but holds records: delete it if they don't matter"
@@ -71,9 +72,11 @@ class KafkaLogAdmin:
     async def positions(self, generation: TopicGeneration, groups: Sequence[str]) -> Sequence[ReaderPosition]:
         """See LogAdmin.positions."""
         # In this order: all of them only grow, and a group that is read of last would seem to be beyond the end.
-        first = await _read(lambda: self._offsets(generation, _FIRST))
-        committed = {group: await _read(partial(self._committed, group, generation)) for group in groups}
-        end = await _read(lambda: self._offsets(generation, _END))
+        first = await self._read(generation, lambda: self._offsets(generation, _FIRST))
+        committed = {
+            group: await self._read(generation, partial(self._committed, group, generation)) for group in groups
+        }
+        end = await self._read(generation, lambda: self._offsets(generation, _END))
         return [
             ReaderPosition(group, p, offsets.get(p), first[p], end[p])
             for group, offsets in committed.items()
@@ -88,21 +91,28 @@ class KafkaLogAdmin:
     async def _committed(self, group: str, generation: TopicGeneration) -> dict[int, int]:
         return await self._groups.committed(group, self._partitions(generation))
 
+    async def _read(
+        self, generation: TopicGeneration, question: Callable[[], Awaitable[dict[int, int]]]
+    ) -> dict[int, int]:
+        """Ask until there is an answer: a partition that is new, or whose leader changes, has none for a moment,
+        and the client does not say which errors are of that kind."""
+        give_up = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                return await question()
+            except KafkaException as error:
+                if time.monotonic() > give_up:
+                    raise unavailable(error) from error
+            await self._look_up_leaders(generation)
+            await asyncio.sleep(_PAUSE)
+
+    async def _look_up_leaders(self, generation: TopicGeneration) -> None:
+        # The client goes on asking the leader that it knows, also when it hears that there is a newer one.
+        with contextlib.suppress(KafkaException):
+            await asyncio.to_thread(self._admin.list_topics, self._name(generation), REQUEST_TIMEOUT)
+
     def _partitions(self, generation: TopicGeneration) -> list[TopicPartition]:
         return [TopicPartition(self._name(generation), p) for p in range(generation.partitions)]
 
     def _name(self, generation: TopicGeneration) -> str:
         return physical_name(self._section.topic_prefix, generation.topic, generation.generation)
-
-
-async def _read(question: Callable[[], Awaitable[dict[int, int]]]) -> dict[int, int]:
-    """Ask until there is an answer: a partition that is new, or whose leader changes, has none for a moment,
-    and the client does not say which errors are of that kind."""
-    give_up = time.monotonic() + _PATIENCE
-    while True:
-        try:
-            return await question()
-        except KafkaException as error:
-            if time.monotonic() > give_up:
-                raise unavailable(error) from error
-        await asyncio.sleep(_PAUSE)
