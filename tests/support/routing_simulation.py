@@ -19,6 +19,7 @@ from chat4all_core.domain.delivery import Delivery, DeliveryId
 from chat4all_core.domain.fold import Entry
 from chat4all_core.domain.ids import ConversationId, MessageId, ParticipantId, UserId
 from chat4all_core.domain.message import AcceptedMessage, StoredMessage
+from chat4all_core.domain.sent_span import span_of
 from chat4all_core.domain.source import Source
 from chat4all_core.domain.timestamp import Timestamp
 from chat4all_core.ports.conversation_store import ConversationStore
@@ -50,6 +51,7 @@ class Engines:
     places: dict[MessageId, MessagePosition] = field(default_factory=dict)
     streams: dict[UserId, list[tuple[Source, int, int]]] = field(default_factory=lambda: defaultdict(list))
     taken: dict[UserId, tuple[int, int]] = field(default_factory=dict)
+    sent: dict[tuple[ConversationId, UserId], int] = field(default_factory=dict)
     deliveries: dict[DeliveryId, list[Delivery]] = field(default_factory=lambda: defaultdict(list))
     """By their ids, every time that they were asked for."""
 
@@ -97,7 +99,9 @@ class Engines:
     # ReceiptStore
 
     async def record_sent(self, sent: Mapping[tuple[ConversationId, UserId], int]) -> None:
-        await _Step()
+        for sender, sequence in sent.items():
+            await _Step()
+            self.sent[sender] = max(sequence, self.sent.get(sender, 0))
 
     # ConversationStore
 
@@ -216,9 +220,24 @@ def violations(log: Sequence[AcceptedMessage], engines: Engines) -> list[str]:
             place = engines.places.get(message_id)
             if place is None or (place.conversation_id, place.sequence) != (conversation, sequence):
                 wrong.append(f"{message_id}: position {place}, expected {sequence} of {conversation}")
+    wrong += _sent_violations(engines)
     wrong += _stream_violations(log, engines)
     wrong += _delivery_violations(expected, engines)
     return wrong
+
+
+def _sent_violations(engines: Engines) -> list[str]:
+    """Of each sender, a message in the span of their newest one is known."""
+    newest: dict[tuple[ConversationId, UserId], int] = {}
+    for (conversation, sequence), row in engines.rows.items():
+        if (sender := row.message.sender) in USERS:
+            key = (conversation, UserId(sender))
+            newest[key] = max(sequence, newest.get(key, 0))
+    return [
+        f"{sender}: sent {engines.sent.get(sender)}, newest {sequence}"
+        for sender, sequence in newest.items()
+        if sender not in engines.sent or span_of(engines.sent[sender]) != span_of(sequence)
+    ]
 
 
 def _delivery_violations(expected: Mapping[ConversationId, Sequence[MessageId]], engines: Engines) -> list[str]:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from chat4all_core.app.message_view import MessageView, MessageViews
 from chat4all_core.app.require_conversation import require_conversation
 from chat4all_core.domain.conversation import Conversation
-from chat4all_core.domain.delivery_state import NO_CURSOR, Cursors
+from chat4all_core.domain.delivery_state import NO_CURSOR, Cursor, Cursors
 from chat4all_core.domain.ids import ConversationId, UserId
 from chat4all_core.domain.message import StoredMessage
+from chat4all_core.domain.sent_span import end_of_span
 from chat4all_core.ports.conversation_store import ConversationStore
 from chat4all_core.ports.message_store import MessageStore
 from chat4all_core.ports.receipt_store import ReceiptStore
@@ -70,7 +71,7 @@ class ReadConversations:
         last, cursors = await asyncio.gather(
             self._messages.last_sequence(conversation.conversation_id), self._receipts.cursors(ids)
         )
-        return _view(caller, conversation, last, cursors[conversation.conversation_id], None)
+        return await self._view(caller, conversation, last, cursors[conversation.conversation_id], None)
 
     async def _participating(
         self, caller: UserId, recent: Sequence[ConversationActivity]
@@ -98,7 +99,8 @@ class ReadConversations:
     ) -> ConversationView:
         of_this = cursors[conversation.conversation_id]
         last = await self._message_views.views(conversation, of_this, [newest]) if newest else []
-        return _view(caller, conversation, newest.sequence if newest else 0, of_this, last[0] if last else None)
+        last_sequence = newest.sequence if newest else 0
+        return await self._view(caller, conversation, last_sequence, of_this, last[0] if last else None)
 
     async def list(self, caller: UserId, page_size: int, before: int | None) -> ConversationPage:
         """A page of the caller's conversations, newest activity first, below an activity where given."""
@@ -113,20 +115,30 @@ class ReadConversations:
         items = await self._views(caller, [conversation for _, conversation in page])
         return ConversationPage(items, page[-1][0].activity if len(found) > page_size else None)
 
+    async def _view(
+        self,
+        caller: UserId,
+        conversation: Conversation,
+        last_sequence: int,
+        cursors: Cursors,
+        last_message: MessageView | None,
+    ) -> ConversationView:
+        seen = await self._seen(caller, conversation, last_sequence, cursors.get(caller, NO_CURSOR))
+        return ConversationView(
+            conversation=conversation,
+            last_sequence=last_sequence,
+            unread_count=max(0, last_sequence - seen),
+            last_message=last_message,
+        )
 
-def _view(
-    caller: UserId,
-    conversation: Conversation,
-    last_sequence: int,
-    cursors: Cursors,
-    last_message: MessageView | None,
-) -> ConversationView:
-    cursor = cursors.get(caller, NO_CURSOR)
-    joined = conversation.require_participant(caller).joined_sequence
-    seen = max(cursor.read_up_to, cursor.sent_up_to, joined)
-    return ConversationView(
-        conversation=conversation,
-        last_sequence=last_sequence,
-        unread_count=max(0, last_sequence - seen),
-        last_message=last_message,
-    )
+    async def _seen(self, caller: UserId, conversation: Conversation, last_sequence: int, cursor: Cursor) -> int:
+        """Up to which sequence nothing counts as unread."""
+        joined = conversation.require_participant(caller).joined_sequence
+        seen = max(cursor.read_up_to, cursor.sent_up_to, joined)
+        # Their newest own message may come later in the span, where that can matter.
+        end = min(last_sequence, end_of_span(cursor.sent_up_to))
+        if not cursor.sent_up_to or seen >= end:
+            return seen
+        senders = await self._messages.senders(conversation.conversation_id, seen, end)
+        sequence, _ = senders.get(caller, (seen, None))
+        return sequence

@@ -7,8 +7,9 @@ from cachetools import LRUCache
 
 from chat4all_core.app.event_id import event_id
 from chat4all_core.app.members import Members, MembersOfVersions
+from chat4all_core.app.record_sent import RecordSent
 from chat4all_core.app.request_deliveries import deliveries_of
-from chat4all_core.domain.channel import ChannelAddress, is_user, users_among
+from chat4all_core.domain.channel import ChannelAddress, users_among
 from chat4all_core.domain.delivery import Delivery
 from chat4all_core.domain.fold import Entry, fold
 from chat4all_core.domain.ids import ConversationId, MessageId, UserId
@@ -44,7 +45,7 @@ class RouteMessages:
     ) -> None:
         """`request_deliveries`: see RequestDeliveries."""
         self._messages = messages
-        self._receipts = receipts
+        self._record_sent = RecordSent(receipts)
         self._streams = streams
         self._request_deliveries = request_deliveries
         self._codec = codec
@@ -85,9 +86,10 @@ class RouteMessages:
             await self._state_before(entries),
             {message_id: position.source for message_id, position in positions.items()},
         )
+        # Before the rows, so that nobody finds their own message unread; it gets this sequence whatever happens.
+        await self._record_sent(folded.stored)
         # Rows first: whoever sees an event, or is written to, can read the message, and answer it.
         await self._messages.write(folded.stored)
-        await self._receipts.record_sent(_newest_sent(folded.stored))
         await self._members_at.learn({_membership(stored) for stored in folded.stored})
         appends: list[StreamAppend] = []
         away: list[tuple[StoredMessage, Sequence[ChannelAddress]]] = []
@@ -176,10 +178,3 @@ def _check_generations(entries: Sequence[Entry], positions: Mapping[MessageId, M
 def _membership(stored: StoredMessage) -> tuple[ConversationId, int]:
     """Whose version has the recipients."""
     return stored.message.conversation_id, stored.message.membership_version
-
-
-def _newest_sent(messages: Sequence[StoredMessage]) -> Mapping[tuple[ConversationId, UserId], int]:
-    # In the order of their sequence within a conversation, so the last one stays.
-    return {
-        (m.message.conversation_id, UserId(m.message.sender)): m.sequence for m in messages if is_user(m.message.sender)
-    }

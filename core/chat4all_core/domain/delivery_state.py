@@ -46,8 +46,8 @@ class Cursor:
     read_up_to: int = 0
     """Every message up to this sequence was read."""
     sent_up_to: int = 0
-    """The newest message that the participant sent: one who writes has seen what came before, so it
-    counts for the number of unread messages, and for nothing else."""
+    """A message that the participant sent, in the same span as their newest one (see sent_span): one who writes has
+    seen what came before, so it counts for the number of unread messages, and for nothing else."""
 
     def state_of(self, sequence: int) -> DeliveryState:
         """What this participant has of the message at a sequence."""

@@ -1,7 +1,8 @@
 """Conversations kept in memory, none believed for longer than `BELIEVED` after the read that brought it began.
 
 Conversations change rarely and are needed for every message. So what is kept is confirmed by its version alone, and
-all that are asked for in one turn of the event loop are confirmed, or read, together.
+all that are asked for in one turn of the event loop are confirmed, or read, together. What is in use is confirmed anew
+before its time is over: nobody waits for it.
 """
 
 import asyncio
@@ -15,6 +16,10 @@ from chat4all_core.domain.ids import ConversationId
 
 BELIEVED = 0.5
 """Seconds. So long after a change was stored, nobody acts on what was before it."""
+_RENEWED = 0.2
+"""Seconds after which what is asked for is confirmed anew, while it is still believed."""
+_GATHERED = 0.1
+"""Seconds that such confirmations wait for others, to be one read: the rest is for the read."""
 _KEPT = 10_000
 
 ReadVersions = Callable[[Sequence[ConversationId]], Awaitable[Mapping[ConversationId, int]]]
@@ -37,6 +42,10 @@ class ConversationCache:
         self._kept: LRUCache[ConversationId, _Kept] = LRUCache(_KEPT)
         self._wanted: dict[ConversationId, asyncio.Future[Conversation | None]] = {}
         self._readers: set[asyncio.Task[None]] = set()
+        self._due: list[ConversationId] = []
+        """Those that wait to be confirmed anew."""
+        self._renewing: set[ConversationId] = set()
+        """And those that are being so, too."""
 
     async def get(self, conversation_id: ConversationId, at_least_version: int) -> Conversation | None:
         """A conversation that is believed or read now, and of at least this version; None if there is none."""
@@ -69,9 +78,23 @@ class ConversationCache:
 
     def _believed(self, conversation_id: ConversationId) -> Conversation | None:
         kept: _Kept | None = self._kept.get(conversation_id)
-        if kept is None or self._loop.time() - kept.confirmed_at >= BELIEVED:
+        age = 0.0 if kept is None else self._loop.time() - kept.confirmed_at
+        if kept is None or age >= BELIEVED:
             return None
+        if age >= _RENEWED and conversation_id not in self._renewing:
+            self._renew(conversation_id)
         return kept.conversation
+
+    def _renew(self, conversation_id: ConversationId) -> None:
+        if not self._due:
+            self._loop.call_later(_GATHERED, self._want_due)
+        self._due.append(conversation_id)
+        self._renewing.add(conversation_id)
+
+    def _want_due(self) -> None:
+        due, self._due = self._due, []
+        for conversation_id in due:
+            self._want(conversation_id)
 
     def _want(self, conversation_id: ConversationId) -> asyncio.Future[Conversation | None]:
         """A future for a read that has not begun yet: whatever is stored by now, it sees."""
@@ -99,6 +122,8 @@ class ConversationCache:
                 future.set_exception(error)
                 future.exception()  # whoever waited may have gone
             return
+        finally:
+            self._renewing.difference_update(wanted)
         for conversation_id, future in wanted.items():
             future.set_result(found.get(conversation_id))
 
