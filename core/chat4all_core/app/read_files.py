@@ -1,6 +1,6 @@
 """Use case: read files."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 
 from chat4all_core.app.file_policy import FilePolicy
 from chat4all_core.app.require_conversation import require_conversation
@@ -69,7 +69,7 @@ class ReadFiles:
         """A URL to download a file from, for callers who know that it may be given out."""
         return await self._objects.presign_get(object_key(file_id), filename, mime_type, self._policy.link_seconds)
 
-    def content(self, file: File, start: int, end: int) -> AsyncIterator[bytes]:
+    def content(self, file: File, start: int, end: int) -> AsyncGenerator[bytes, None]:
         """The bytes of an available file with start <= index < end; close it when it isn't read to its end."""
         return self._objects.read(file.object_key, start, end)
 

@@ -8,7 +8,7 @@ several objects of them and joins those when it completes.
 Durable means that it survives a crash of this process, and of the store as far as the store promises.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -106,7 +106,7 @@ class ObjectStore(Protocol):
         """Remove an object. Nothing happens when there is none."""
         ...
 
-    def read(self, key: str, start: int, end: int) -> AsyncIterator[bytes]:
+    def read(self, key: str, start: int, end: int) -> AsyncGenerator[bytes, None]:
         """The bytes of an object with start <= index < end, in pieces of at most 1 MiB, as they are asked for.
         Whoever stops early closes the iterator (`aclose`).
 

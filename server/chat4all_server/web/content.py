@@ -1,6 +1,6 @@
 """Answers that hold the bytes of a file, or a range of them (RFC 9110, section 14)."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from chat4all_core.domain.content_disposition import content_disposition
 from chat4all_core.domain.file import UNKNOWN_TYPE
 from chat4all_server.web.errors import ANSWER_BEGUN, error_response
 
-Read = Callable[[int, int], AsyncIterator[bytes]]
+Read = Callable[[int, int], AsyncGenerator[bytes, None]]
 """The bytes with start <= index < end."""
 
 
@@ -43,7 +43,7 @@ async def send_content(request: web.Request, content: Content) -> web.StreamResp
     response.content_length = end - start
     if request.method == "HEAD":
         end = start
-    async with aclosing(content.read(start, end)) as pieces:  # type: ignore[type-var]  # generators all of them
+    async with aclosing(content.read(start, end)) as pieces:
         # Before the headers: a store that can't be had is an error then, and no answer that breaks off.
         first = await anext(pieces, b"")
         request[ANSWER_BEGUN] = True

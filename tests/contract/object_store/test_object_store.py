@@ -60,7 +60,7 @@ async def test_pieces_are_small(store: ObjectStore, new_key: NewKey, part_size: 
     assert max([len(piece) async for piece in store.read(key, 0, part_size)]) <= 1 << 20
     pieces = store.read(key, 0, part_size)
     await anext(pieces)
-    await pieces.aclose()  # type: ignore[attr-defined]  # as of any generator, which all stores give
+    await pieces.aclose()
 
 
 async def test_an_object_may_be_empty(store: ObjectStore, new_key: NewKey, part_size: int) -> None:
