@@ -30,16 +30,21 @@ class CommandLine:
     folder: Path
     server: str
 
-    async def start(
-        self, *arguments: str, password: str = "", stdin: int = asyncio.subprocess.PIPE
-    ) -> asyncio.subprocess.Process:
-        environment = {
+    @property
+    def environment(self) -> dict[str, str]:
+        """What it is run with, and nothing else of the test's own."""
+        return {
             "PATH": os.environ["PATH"],
             "HOME": str(self.folder),
             "XDG_CONFIG_HOME": str(self.folder),
             "CHAT4ALL_SERVER": self.server,
             "PYTHONUTF8": "1",
         }
+
+    async def start(
+        self, *arguments: str, password: str = "", stdin: int = asyncio.subprocess.PIPE
+    ) -> asyncio.subprocess.Process:
+        environment = self.environment
         if password:
             environment["CHAT4ALL_PASSWORD"] = password
         pipe = asyncio.subprocess.PIPE

@@ -7,6 +7,7 @@ import os
 import pty
 import random
 import signal
+from functools import partial
 from pathlib import Path
 
 import grpc
@@ -101,11 +102,15 @@ async def test_an_interruption_says_that_one_may_go_on(
         gate = platform.hold(method)
         begun = len(platform.state.requests(method))
         process = await as_alice.start("files", *command)
-        await platform.state.wait_until(lambda: len(platform.state.requests(method)) > begun)  # noqa: B023
+        await platform.state.wait_until(partial(_has_more, platform, method, begun))
         process.send_signal(signal.SIGINT)
         _, told = await process.communicate()
         gate.set()
         assert (process.returncode, b"the same command goes on" in told) == (130, True)
+
+
+def _has_more(platform: MemoryPlatform, method: str, than: int) -> bool:
+    return len(platform.state.requests(method)) > than
 
 
 async def test_an_interrupted_upload_is_given_up(
@@ -188,14 +193,7 @@ async def test_a_bar_on_a_terminal_only(
 
 def _on_a_terminal(command_line: CommandLine, *arguments: str) -> str:
     """What a command shows on a terminal."""
-    environment = {
-        "PATH": os.environ["PATH"],
-        "HOME": str(command_line.folder),
-        "XDG_CONFIG_HOME": str(command_line.folder),
-        "CHAT4ALL_SERVER": command_line.server,
-        "TERM": "xterm",
-        "COLUMNS": "2000",
-    }
+    environment = {**command_line.environment, "TERM": "xterm", "COLUMNS": "2000"}
     controller, terminal = pty.openpty()
     command = [str(EXECUTABLE), *arguments]
     actions = [(os.POSIX_SPAWN_DUP2, terminal, number) for number in (0, 1, 2)]
