@@ -43,6 +43,6 @@ class LagReport:
             return await self._read_lag()
         except UnavailableError as error:
             _log.debug("how far workers are behind is not known now", cause=str(error))
-        except Exception:
+        except Exception:  # the server is there to serve, whatever its metrics can't say
             _log.exception("how far workers are behind can't be asked")
         return []

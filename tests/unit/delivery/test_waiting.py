@@ -1,6 +1,7 @@
 """What has to wait, where it waits, and whom it does not hold up; in virtual time."""
 
 import asyncio
+from functools import partial
 
 from connector_world import ConnectorWorld, clock, now
 from scripted_channel import CHANNEL, ScriptedAccount, Told, answering, by_person
@@ -112,7 +113,7 @@ async def test_an_account_that_is_closed_takes_up_nobody_s_room() -> None:
         for number in range(100):
             await world.contacts.received(ChannelAddress(CHANNEL, f"+{number}"), AccountId("second"), "", clock())
             await world.request(f"+{number}")
-        await world.run_until(lambda: len(second.accepted) == 100, world.connector(bounds=bounds), hours=0.1)  # noqa: B023
+        await world.run_until(partial(_has_accepted, second, 100), world.connector(bounds=bounds), hours=0.1)
         assert not first.accepted
         await world.run_to_the_end(world.connector(bounds=bounds), hours=2)
         assert len(first.accepted) == 600
@@ -130,8 +131,11 @@ async def test_a_person_who_gets_more_than_they_may_takes_up_nobody_s_room() -> 
         await world.request("+1")
     for number in range(50):
         await world.request(f"+2{number}")
-    others = lambda: [told for told in account.accepted if told.to != "+1"]  # noqa: E731
-    await world.run_until(lambda: len(others()) == 50, world.connector(bounds=bounds), hours=0.1)
+
+    def others_have_all() -> bool:
+        return len([told for told in account.accepted if told.to != "+1"]) == 50
+
+    await world.run_until(others_have_all, world.connector(bounds=bounds), hours=0.1)
     await world.request("+1")
     await world.run_to_the_end(world.connector(bounds=bounds), hours=2)
     assert [int(told.text) for told in account.accepted if told.to == "+1"] == [*range(1, 501), 551]
@@ -174,3 +178,7 @@ async def test_memory_is_bounded() -> None:
     await running
     await world.run_to_the_end(world.connector(bounds=Bounds(ahead=100, jobs=50)))
     assert len(account.accepted) == 1_000
+
+
+def _has_accepted(account: ScriptedAccount, number: int) -> bool:
+    return len(account.accepted) == number

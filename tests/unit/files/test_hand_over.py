@@ -75,7 +75,7 @@ async def test_who_looks_sees_the_bytes_of_a_stream_that_has_just_ended(tmp_path
         upload = await begin(service)
         cut = stream(DATA[:150], cut=ConnectionResetError())
         first = asyncio.create_task(service.write(ANN, Write(upload.upload_id, 0), cut))
-        while (await engine.files.get_upload(upload.upload_id)).holding is not Holding.ENDING:  # type: ignore[union-attr]
+        while (await engine.files.get_upload(upload.upload_id)).holding is not Holding.ENDING:  # type: ignore[union-attr]  # it was created
             await asyncio.sleep(0)
         looking = asyncio.create_task(process_like(service, wait_seconds=60).get_upload(ANN, upload.upload_id))
         impatient, _ = await process_like(service, wait_seconds=0).get_upload(ANN, upload.upload_id)
