@@ -1,6 +1,7 @@
 """Options and fixtures of all tests."""
 
 import shutil
+import signal
 import subprocess
 
 import pytest
@@ -23,6 +24,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--seed", type=int, help="chooses its faults; one that is printed repeats them")
     parser.addoption("--file-mebibytes", type=int, default=64, help="size of the file whose upload is cut")
     parser.addoption("--cuts", type=int, default=6, help="how often it is cut")
+
+
+def pytest_configure() -> None:
+    """A job in the background of a script is started with SIGINT ignored, and so would be the programs under test, some
+    of which are interrupted."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
