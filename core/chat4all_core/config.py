@@ -359,6 +359,12 @@ class FilesSection:
         " up to 64 MiB when it has more than 78 GiB. Those that find none wait. Beside it each has up to 6 MiB on their"
         " way.",
     )
+    keep_free_bytes: int = setting(
+        256 << 20,
+        whole_number(0, 1 << 50),
+        "What files leave free of the disk that holds the embedded platform's data, for messages need it too. Uploads"
+        " that would take more are refused until there is room (STORAGE_FULL).",
+    )
     link_seconds: int = setting(3_600, whole_number(1, 604_800), "How long a download URL is valid.")
     public_url: str = setting(
         "",

@@ -115,7 +115,9 @@ async def open_file_storage(settings: Settings, clock: Clock) -> AsyncIterator[F
         OSError: a file can't be read or written.
     """
     signer = LinkSigner(load_or_create_secret(settings.data.dir / "link_key"), clock)
-    store = await FolderObjectStore.open(settings.data.dir / "files", signer, clock, public_url(settings))
+    store = await FolderObjectStore.open(
+        settings.data.dir / "files", signer, clock, public_url(settings), settings.files.keep_free_bytes
+    )
     async with aclosing(store):
         yield FileStorage(store, open_content_hasher(), detect_type, FolderLinks(store, signer))
 

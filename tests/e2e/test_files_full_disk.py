@@ -3,6 +3,7 @@
 import hashlib
 import io
 import random
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
@@ -45,6 +46,25 @@ async def test_an_upload_goes_on_once_there_is_room(tmp_path: Path) -> None:
             headers = {"authorization": f"Bearer {people.ben.token}"}
             async with session.get(f"/v1/files/{body['file']['file_id']}/content", headers=headers) as answer:
                 assert await answer.read() == DATA
+    finally:
+        platform.close()
+
+
+async def test_files_leave_the_disk_to_messages(tmp_path: Path) -> None:
+    """Where an upload would leave less of the disk than messages are to have, it is refused, by whichever way it comes;
+    messages go on."""
+    free = shutil.disk_usage(tmp_path).free
+    platform = PlatformProcess(tmp_path, {"CHAT4ALL_FILES_KEEP_FREE_BYTES": str(2 * free)})
+    platform.start()
+    try:
+        async with aiohttp.ClientSession(platform.url) as session:
+            people = await People.meet(session, *[await RestUser.join(session) for _ in range(3)])
+            for status, answer in (
+                await people.put(await people.upload(PIECE), 0, DATA[:PIECE]),
+                await people.ann.call("POST", f"/v1/files?conversation_id={people.room}&filename=f", data=DATA[:PIECE]),
+            ):
+                assert (status, reason(answer)) == (503, "STORAGE_FULL")
+            await people.ann.send(people.room, "hello")
     finally:
         platform.close()
 

@@ -28,18 +28,25 @@ def translated_errors() -> Iterator[None]:
         raise UnavailableError(Reason.UNAVAILABLE, "the store can't be used now", _RETRY) from error
 
 
-def write_at(path: Path, offset: int, pieces: Sequence[bytes]) -> None:
-    """Write into a file that exists, durably."""
+def write_at(path: Path, offset: int, pieces: Sequence[bytes], keep_free: int) -> None:
+    """Write into a file that exists, durably. Raises as `write_pieces`."""
     descriptor = os.open(path, os.O_WRONLY)
     try:
-        write_pieces(descriptor, offset, pieces)
+        write_pieces(descriptor, offset, pieces, keep_free)
         os.fdatasync(descriptor)
     finally:
         os.close(descriptor)
 
 
-def write_pieces(descriptor: int, offset: int, pieces: Sequence[bytes]) -> None:
-    """Write all of them, one after the other, from an offset on."""
+def write_pieces(descriptor: int, offset: int, pieces: Sequence[bytes], keep_free: int) -> None:
+    """Write all of them, one after the other, from an offset on.
+
+    Raises:
+        OSError: ENOSPC when that would leave fewer than `keep_free` bytes of the disk to others.
+    """
+    disk = os.fstatvfs(descriptor)
+    if disk.f_bavail * disk.f_frsize < sum(map(len, pieces)) + keep_free:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     for start in range(0, len(pieces), _MAX_VECTOR):
         views = [memoryview(piece) for piece in pieces[start : start + _MAX_VECTOR]]
         while views:

@@ -73,9 +73,9 @@ class FolderLinks:
             pieces.append(chunk)
             gathered += len(chunk)
             if gathered >= _GATHER:
-                await self._store.run(partial(write_pieces, descriptor, start + written, pieces))
+                await self._store.run(partial(write_pieces, descriptor, start + written, pieces, self._store.keep_free))
                 written, pieces, gathered = written + gathered, [], 0
-        await self._store.run(partial(write_pieces, descriptor, start + written, pieces))
+        await self._store.run(partial(write_pieces, descriptor, start + written, pieces, self._store.keep_free))
         if written + gathered != link.size:
             raise _wrong_size(link, written + gathered)
 

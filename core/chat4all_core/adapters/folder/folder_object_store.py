@@ -33,9 +33,11 @@ class FolderObjectStore:
     """Implements ObjectStore. An upload is one file, in which every part and the tail are written at their place; when
     it is complete the file is renamed. So nothing is copied, and a tail needs no object of its own."""
 
-    def __init__(self, root: Path, signer: LinkSigner, clock: Clock, base_url: str) -> None:
-        """`base_url`: where clients reach the platform, such as http://localhost:8080."""
+    def __init__(self, root: Path, signer: LinkSigner, clock: Clock, base_url: str, keep_free: int = 0) -> None:
+        """`base_url`: where clients reach the platform, such as http://localhost:8080. `keep_free`: bytes of the disk
+        that no file may take."""
         self.layout = Layout(root)
+        self.keep_free = keep_free
         self._signer = signer
         self._clock = clock
         self._base_url = base_url.rstrip("/")
@@ -44,9 +46,9 @@ class FolderObjectStore:
         self._completing: set[StoreUpload] = set()
 
     @classmethod
-    async def open(cls, root: Path, signer: LinkSigner, clock: Clock, base_url: str) -> Self:
+    async def open(cls, root: Path, signer: LinkSigner, clock: Clock, base_url: str, keep_free: int = 0) -> Self:
         """Open a folder, making it if need be."""
-        store = cls(root, signer, clock, base_url)
+        store = cls(root, signer, clock, base_url, keep_free)
         for folder in (store.layout.objects, store.layout.uploads):
             await store.run(partial(make_folders, folder))
         return store
@@ -200,7 +202,7 @@ class FolderObjectStore:
 
     async def _write(self, upload: StoreUpload, number: int, data: Sequence[bytes]) -> None:
         offset = (number - 1) * upload.part_size
-        await self.run(lambda: write_at(self.layout.content(upload), offset, data))
+        await self.run(lambda: write_at(self.layout.content(upload), offset, data, self.keep_free))
 
     def _complete(self, upload: StoreUpload, size: int) -> None:
         content, made = self.layout.content(upload), self.layout.object(upload.key)
