@@ -9,6 +9,7 @@ import grpc
 import uvloop
 
 from chat4all_server.grpc_options import GRPC_OPTIONS
+from chat4all_server.grpc_server import GrpcServer
 
 METHOD = "/bench.Echo/Echo"
 
@@ -33,7 +34,7 @@ async def _echo(request: bytes, context: object) -> bytes:
 
 
 async def _serve() -> None:
-    server = grpc.aio.server(options=GRPC_OPTIONS)
+    server = GrpcServer((), GRPC_OPTIONS)
     handler = grpc.unary_unary_rpc_method_handler(_echo)
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("bench.Echo", {"Echo": handler}),))
     port = server.add_insecure_port("127.0.0.1:0")

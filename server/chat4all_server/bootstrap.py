@@ -5,7 +5,6 @@ import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager, closing, contextmanager
 
-import grpc
 from grpc_channelz.v1 import channelz
 from grpc_health.v1 import health, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
@@ -46,6 +45,7 @@ from chat4all_core.telemetry.metrics import Metrics
 from chat4all_core.telemetry.tracing import Tracer
 from chat4all_server.call_limits import CallLimits
 from chat4all_server.grpc_options import GRPC_OPTIONS
+from chat4all_server.grpc_server import GrpcServer
 from chat4all_server.identity_use_cases import build_identity_service
 from chat4all_server.interceptors.chain import interceptor_chain
 from chat4all_server.janitor import Janitor
@@ -141,15 +141,15 @@ def build_server(
     parts = engine_parts(engine.log, engine.users, engine.streams)
     channels_open = capabilities_of(accounts)
     limits = CallLimits(limiter, settings.limit)
-    grpc_server = grpc.aio.server(
-        interceptors=interceptor_chain(
+    grpc_server = GrpcServer(
+        interceptor_chain(
             metrics=metrics,
             tracer=tracer,
             issuer=security.issuer,
             public_methods=_PUBLIC_METHODS,
             limits=limits,
         ),
-        options=GRPC_OPTIONS,
+        GRPC_OPTIONS,
     )
     identity_service_pb2_grpc.add_IdentityServiceServicer_to_server(
         build_identity_service(engine, security, channels_open, limiter, codec, clock, settings.auth), grpc_server
