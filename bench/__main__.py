@@ -39,7 +39,7 @@ async def main(target: Target, seconds: float, sections: Sequence[str], sizes: S
             await _delivered(target, people, direct, 12 * seconds)
         if "latency" in sections:
             for rate in RATES:
-                await latency(people, direct, 2 * seconds, rate)
+                await latency(target, people, direct, 2 * seconds, rate)
         if "scale" in sections and target.stores is not None:
             await scale(target, target.stores, people, direct, 2 * seconds, sizes)
 

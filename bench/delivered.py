@@ -2,13 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
 
 import grpc
 
 from bench.load import Call, closed_loop
 from bench.people import People
-from bench.platforms import Target
+from bench.platforms import Target, by_process
 from bench.subscriber import Subscriber, subscribed
 from chat4all.messaging.v1 import message_pb2
 from chat4all.messaging.v1 import messaging_service_pb2 as messaging
@@ -31,12 +30,7 @@ async def delivered(
         took = time.perf_counter() - start
         after = target.cpu_seconds()
     costs = {name: (after[name] - before[name]) / measured.count * 1_000 for name in after}
-    print(f"{name:<40}{measured.count / took:>11.0f}   {_told(costs)}", flush=True)
-
-
-def _told(costs: Mapping[str, float]) -> str:
-    each = ", ".join(f"{name} {cost:.3f}" for name, cost in costs.items())
-    return f"{each}; all {sum(costs.values()):.3f}"
+    print(f"{name:<40}{measured.count / took:>11.0f}   {by_process(costs)}", flush=True)
 
 
 def _paced(call: Call, subscriber: Subscriber) -> Call:

@@ -48,6 +48,12 @@ class Target:
         return {name: sum(sum(p.cpu_times()[:2]) for p in some) for name, some in processes.items()}
 
 
+def by_process(amounts: Mapping[str, float]) -> str:
+    """What each kind of process took, and all."""
+    each = ", ".join(f"{name} {amount:.3f}" for name, amount in amounts.items())
+    return f"{each}; all {sum(amounts.values()):.3f}"
+
+
 @contextmanager
 def serving(platform: str, engines: Path, settings: Mapping[str, str] | None = None) -> Iterator[Target]:
     """A platform with data of its own, on the disk of this folder. `engines` is the engines.json that a distributed
