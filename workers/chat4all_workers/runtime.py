@@ -60,6 +60,8 @@ class Worker:
         self._halted: set[int] = set()
         self._retries = RetrySchedule()
         self._batch = MAX_BATCH
+        self._began = float("-inf")
+        """The batch before, of the loop's clock."""
         self._clock = clock
         self._rejections = Rejections(max_rejections)
 
@@ -109,9 +111,10 @@ class Worker:
                 self._metrics.batch_duration.labels(role=self._handler.role).time(),
                 self._tracer.span(self._handler.role, kind=SpanKind.CONSUMER, links=links),
             ):
-                began = _now()
+                before, self._began = self._began, _now()
                 await self._apply(records, await self._handle(records))
-            if seconds := pause_after(len(records), self._batch, _now() - began):
+            took = _now() - self._began
+            if seconds := pause_after(len(records), self._batch, self._began - before, took):
                 await self._reading.pause(seconds)
 
     async def _handle(self, records: Sequence[Record]) -> Outcome:
