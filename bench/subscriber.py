@@ -12,7 +12,7 @@ from bench.people import Metadata
 from chat4all.status.v1 import status_service_pb2 as status
 from chat4all.status.v1.status_service_pb2_grpc import StatusServiceStub
 
-_ACKNOWLEDGE_SECONDS = 0.1
+_ACKNOWLEDGE_SECONDS = 0.25
 _BACKLOG = 2_000
 
 

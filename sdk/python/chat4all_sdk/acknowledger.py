@@ -19,7 +19,7 @@ class Acknowledger:
     """Acknowledges the newest message that was taken; each acknowledgement covers all before it."""
 
     def __init__(
-        self, connection: Connection, *, conversation_id: str, interval: float = 0.1, grace: float = 5.0
+        self, connection: Connection, *, conversation_id: str, interval: float = 0.25, grace: float = 5.0
     ) -> None:
         """At most one call per `interval` seconds; closing waits at most `grace` seconds for the last."""
         self._connection = connection
