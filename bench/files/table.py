@@ -29,11 +29,11 @@ class Measured:
     """Seconds, by what used them."""
 
 
-async def main(form: str, mebibytes: int, rounds: int) -> None:
-    """Print the table."""
+async def main(form: str, mebibytes: int, rounds: int, wanted: Sequence[str]) -> None:
+    """Print the table: the rows whose names hold one of the wanted words."""
     async with open_target(form) as target:
         with straight_to(target.folder, target.store) as straight:
-            await _Table(target, straight, mebibytes << 20, rounds).print()
+            await _Table(target, straight, mebibytes << 20, rounds, wanted).print()
 
 
 def run(arguments: Sequence[str]) -> None:
@@ -42,16 +42,18 @@ def run(arguments: Sequence[str]) -> None:
     parser.add_argument("--platform", choices=FORMS, default=FORMS[0])
     parser.add_argument("--mebibytes", type=int, default=512, help="size of the file")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--ways", default="", help="rows whose names hold one of these words: gRPC,PUT")
     options = parser.parse_args(arguments)
-    uvloop.run(main(options.platform, options.mebibytes, options.rounds))
+    uvloop.run(main(options.platform, options.mebibytes, options.rounds, options.ways.split(",")))
 
 
 class _Table:
-    def __init__(self, target: Target, straight: Straight, size: int, rounds: int) -> None:
+    def __init__(self, target: Target, straight: Straight, size: int, rounds: int, wanted: Sequence[str]) -> None:
         self._target = target
         self._straight = straight
         self._size = size
         self._rounds = rounds
+        self._wanted = wanted
         self._source = target.folder / "source"
         self._got = target.folder / "got"
 
@@ -99,13 +101,17 @@ class _Table:
             await self._row(name, once, lambda: self._straight.down(self._got), _nothing)
 
     async def _row(self, name: str, way: Work, straight: Callable[[], None], clean: Work) -> None:
-        """Alternate, so that a noisy machine is noisy for both. Each file goes at once, as that of `straight` does when
-        it is replaced: pages of the disk's cache that were just freed cost far less than others."""
+        """Take turns, so that a noisy machine is noisy for both, and take turns in going first: pages of the disk's
+        cache that nobody wrote to lately cost whoever writes to them first up to a second per GiB. Each file is removed
+        at once, as that of `straight` is when it is replaced."""
+        if not any(word in name for word in self._wanted):
+            return
         pairs: list[tuple[Measured, Measured]] = []
-        for _ in range(self._rounds):
-            base = await self._measure(lambda: asyncio.to_thread(straight))
-            pairs.append((await self._measure(way), base))
+        for number in range(self._rounds):
+            base = None if number % 2 else await self._measure(lambda: asyncio.to_thread(straight))
+            measured = await self._measure(way)
             await clean()
+            pairs.append((measured, base or await self._measure(lambda: asyncio.to_thread(straight))))
         ratio = statistics.median(base.seconds / measured.seconds for measured, base in pairs)
         rates = [self._size / 1e6 / statistics.median(m.seconds for m in side) for side in zip(*pairs, strict=True)]
         costs = [self._costs(side) for side in zip(*pairs, strict=True)]
