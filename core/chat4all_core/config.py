@@ -355,7 +355,7 @@ class FilesSection:
     memory_bytes: int = setting(
         24 << 20,
         whole_number(8 << 20, 1 << 40),
-        "What all uploads of a server together may hold of parts in memory; one takes up to three parts of 8 MiB, or of"
+        "What all uploads of a server together may hold of parts in memory; one takes up to four parts of 8 MiB, or of"
         " up to 64 MiB when it has more than 78 GiB. Those that find none wait. Beside it each has up to 6 MiB on their"
         " way.",
     )

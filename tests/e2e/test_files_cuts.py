@@ -18,9 +18,9 @@ from platform_process import MakePlatform, PlatformProcess
 from tools.engines import Engines
 
 PART = 8 << 20
-PARTS_IN_FLIGHT = 3
-"""That a server has in memory: one that fills and two that are being stored. They die with it, and with nothing
-else."""
+PARTS_IN_FLIGHT = 4
+"""That a server has not recorded: one that fills, and three that are being stored or wait to be recorded together. They
+die with it, and with nothing else."""
 BETWEEN = 4 << 20
 """What lies between client and server: in Envoy's buffer, and in the windows on either side of it."""
 

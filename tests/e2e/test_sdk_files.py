@@ -25,7 +25,7 @@ from chat4all_sdk import AsyncClient, DataLoss, TransferProgress, Upload
 PASSWORD = "correct horse"
 SIZE = 48 << 20
 PART = 8 << 20
-MAY_BE_LOST = 3 * PART
+MAY_BE_LOST = 4 * PART
 """Of an upload: the part that fills, the one that is being stored, and what the transports between hold."""
 
 Condition = Callable[[], Awaitable[bool]]

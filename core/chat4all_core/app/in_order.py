@@ -2,28 +2,37 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from itertools import takewhile
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
 
-class InOrder:
+class InOrder(Generic[T]):
     """So many works at a time. What comes of them is recorded in the order in which they were added, so that it has no
-    gap, whichever is done first. After an error nothing later is recorded, and all but `close` raise that error."""
+    gap, whichever is done first. After an error nothing later is recorded, and all but `close` raise that error.
 
-    def __init__(self, at_once: int) -> None:
+    While others are under way, an outcome waits until `together` of them can be recorded as one.
+    """
+
+    def __init__(self, at_once: int, together: int, record: Callable[[Sequence[T]], Awaitable[None]]) -> None:
+        """`at_once`: works that are not recorded yet; more than `together`."""
         self._at_once = at_once
-        self._running: deque[asyncio.Task[None]] = deque()
+        self._together = together
+        self._record = record
+        self._works: deque[asyncio.Task[T]] = deque()
+        self._recording: asyncio.Task[None] | None = None
 
     async def room(self) -> None:
         """Wait until one more may be added. May be cancelled."""
         await self._until_fewer_than(self._at_once)
 
-    def add(self, work: Coroutine[Any, Any, T], record: Callable[[T], Awaitable[None]]) -> None:
+    def add(self, work: Coroutine[Any, Any, T]) -> None:
         """Begin a work; there is room for it."""
-        before = self._running[-1] if self._running else None
-        self._running.append(asyncio.create_task(_run(before, work, record)))
+        self._works.append(asyncio.create_task(work))
+        if len(self._works) == 1:
+            self._recording = asyncio.create_task(self._record_next())
 
     async def recorded(self) -> None:
         """Wait until everything is. May be cancelled."""
@@ -31,18 +40,27 @@ class InOrder:
 
     async def close(self) -> None:
         """Wait for what is under way, whatever becomes of it."""
-        await asyncio.gather(*self._running, return_exceptions=True)
+        await asyncio.gather(self.recorded(), return_exceptions=True)
+        await asyncio.gather(*self._works, return_exceptions=True)
 
     async def _until_fewer_than(self, number: int) -> None:
-        while len(self._running) >= number:
-            await asyncio.shield(self._running[0])
-            self._running.popleft()
+        while len(self._works) >= number:
+            assert self._recording is not None
+            await asyncio.shield(self._recording)
+
+    async def _record_next(self) -> None:
+        await asyncio.wait({self._works[0]})
+        while len(ready := list(takewhile(_succeeded, self._works))) < self._together:
+            under_way = [work for work in self._works if not work.done()]
+            if not under_way:
+                break
+            await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
+        await self._record([work.result() for work in ready or [self._works[0]]])
+        for _ in ready:
+            self._works.popleft()
+        if self._works:
+            self._recording = asyncio.create_task(self._record_next())
 
 
-async def _run(
-    before: asyncio.Task[None] | None, work: Coroutine[Any, Any, T], record: Callable[[T], Awaitable[None]]
-) -> None:
-    outcome = await work
-    if before is not None:
-        await asyncio.shield(before)
-    await record(outcome)
+def _succeeded(work: "asyncio.Task[Any]") -> bool:
+    return work.done() and not work.cancelled() and work.exception() is None

@@ -1,6 +1,7 @@
 """One writer of one upload: takes its bytes, and stores them part by part."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 
 import structlog
@@ -13,6 +14,7 @@ from chat4all_core.app.part_buffer import PartBuffer
 from chat4all_core.app.patience import patiently
 from chat4all_core.app.running_sum import RunningSum
 from chat4all_core.app.uninterrupted import uninterrupted
+from chat4all_core.domain.errors import QuotaExceededError
 from chat4all_core.domain.file import object_key
 from chat4all_core.domain.timestamp import SECOND, Timestamp
 from chat4all_core.domain.upload import UPLOAD_LIFETIME, Part, Progress, Upload, taken_over
@@ -29,13 +31,16 @@ KEEP_AFTER = 10 * SECOND
 HOLD_AT_MOST = 10 * SECOND
 """A part that has not filled after this long gives its memory back, if others wait for it."""
 
-STORED_AT_ONCE = 2
-"""Parts of one upload."""
+AT_ONCE = 3
+"""Full parts of one upload that are not recorded yet."""
+
+RECORDED_TOGETHER = 2
+"""Parts that are stored side by side are recorded as one: a record costs the engines a third of what a part does."""
 
 
 class UploadSession:
-    """Three parts at most are in memory: one that fills while two are stored side by side. Bytes count as committed
-    once the store has them and all before them durably, and the record says so.
+    """One part fills, and gives way to the next one, while others are stored side by side, as far as the memory budget
+    allows. Bytes count as committed once the store has them and all before them durably, and the record says so.
 
     `write` may be cancelled at any moment, and `settle` or `seal` called then: what was written is not lost. After any
     other error all but `close` is refused.
@@ -66,7 +71,7 @@ class UploadSession:
         self._taken = 0
         self._taken_at = self._committed_at = clock()
         self._turn = asyncio.Lock()
-        self._storing = InOrder(STORED_AT_ONCE)
+        self._storing = InOrder(AT_ONCE, RECORDED_TOGETHER, self._commit_parts)
         self.position = upload.committed_size
         """Where the next byte belongs: the committed size and what is in memory."""
 
@@ -171,7 +176,7 @@ class UploadSession:
         buffer, taken = self._buffer, self._taken
         assert buffer is not None
         self._buffer, self._taken = None, 0
-        self._storing.add(self._store(self.position // self.upload.part_size, buffer, taken), self._commit)
+        self._storing.add(self._store(self.position // self.upload.part_size, buffer, taken))
 
     async def _store_full_parts(self) -> None:
         """Store and commit everything that makes up whole parts: `write` may have been cancelled just before."""
@@ -198,6 +203,15 @@ class UploadSession:
             lambda: self._objects.put_tail(self.store_upload, self.upload.parts + 1, buffer.all()),
             self._policy.patience_seconds,
         )
+
+    async def _commit_parts(self, stored: Sequence[Progress]) -> None:
+        parts = [part for progress in stored for part in progress.new_parts]
+        try:
+            await self._commit(replace(stored[-1], new_parts=parts))
+        except QuotaExceededError:  # the first ones may fit
+            for progress in stored[:-1]:
+                await self._commit(progress)
+            raise
 
     async def _commit(self, progress: Progress) -> None:
         before = self.upload
