@@ -114,7 +114,7 @@ class FileService(grpc_pb.FileServiceServicer):
     async def DownloadFile(
         self, request: pb.DownloadFileRequest, context: Context
     ) -> AsyncIterator[pb.DownloadFileResponse]:
-        """See the contract. Nothing is read ahead of what the client takes."""
+        """See the contract. What is read ahead of what the client takes is a piece of the store's."""
         file = await self._files.read_files.available(caller().user_id, request.file_id)
         offset, end = byte_range(file, request.offset, request.limit)
         yield pb.DownloadFileResponse(file=file_to_proto(file), offset=offset)

@@ -32,7 +32,7 @@ _PAGE = 1_000
 
 class S3ObjectStore:
     """Implements ObjectStore. The client blocks, so requests are made in threads, so many at a time; they hold no
-    bytes but those that the caller gave, or one piece of each reader. Nothing is tried again here, but for a request
+    bytes but those that the caller gave, or two pieces of each reader. Nothing is tried again here, but for a request
     whose connection broke."""
 
     def __init__(self, section: S3Section, clock: Clock, plan: SegmentPlan | None = None) -> None:
@@ -137,10 +137,14 @@ class S3ObjectStore:
                 raise ObjectContradictionError(f"{key} has {size} bytes, not {end}")
             return
         reader = RangeReader(self._bucket, key, start, end)
+        coming = self._begin(reader.read)
         try:
-            while piece := await self._run(reader.read):
+            while piece := await coming:
+                coming = self._begin(reader.read)
                 yield piece
         finally:
+            if not coming.cancel() and not coming.cancelled():
+                coming.exception()  # nobody else asks for it
             # Not awaited: a thread may still read, when whoever waited for it was cancelled.
             self._threads.submit(reader.close)
 
@@ -185,11 +189,14 @@ class S3ObjectStore:
                 yield item
 
     async def _run(self, work: Callable[[], T]) -> T:
+        return await self._begin(work)
+
+    def _begin(self, work: Callable[[], T]) -> asyncio.Future[T]:
         def translated() -> T:
             with translated_errors():
                 return work()
 
-        return await asyncio.get_running_loop().run_in_executor(self._threads, translated)
+        return asyncio.get_running_loop().run_in_executor(self._threads, translated)
 
     def _now(self) -> datetime:
         return _EPOCH + self._clock() * _MICROSECOND
