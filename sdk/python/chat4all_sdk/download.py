@@ -15,6 +15,8 @@ from chat4all.files.v1 import file_service_pb2 as pb
 from chat4all_sdk.connection import Connection
 from chat4all_sdk.errors import ChatError, DataLoss, Unavailable
 from chat4all_sdk.file_models import File, OnProgress, TransferProgress
+from chat4all_sdk.large_buffers import keep_large_buffers
+from chat4all_sdk.read_ahead import read_ahead
 from chat4all_sdk.rpc_status import error_from_call
 from chat4all_sdk.session import Credentials
 from chat4all_sdk.transfer import Attempts, require_sha256
@@ -124,10 +126,10 @@ class _Writer:
 
     async def load(self, position: int) -> None:
         """Loads the bytes from `position` on; the hash has those before. Raises DataLoss when the sum is another."""
+        keep_large_buffers()
         self._report(position)
-        async with aclosing(
-            read_range(self._connection, self._file.file_id, position, self._file.size_bytes)
-        ) as chunks:
+        loaded = read_range(self._connection, self._file.file_id, position, self._file.size_bytes)
+        async with aclosing(read_ahead(loaded)) as chunks:
             async for chunk in chunks:
                 await asyncio.to_thread(self._write, chunk)
                 position += len(chunk)

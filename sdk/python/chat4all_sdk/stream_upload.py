@@ -1,10 +1,13 @@
 """An upload over WriteUpload, gone on with after whatever breaks it."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from types import TracebackType
+from typing import Self
 
 import google_crc32c
 import grpc
-from google.api.httpbody_pb2 import HttpBody
 
 from chat4all.files.v1 import file_pb2
 from chat4all.files.v1 import file_service_pb2 as pb
@@ -13,6 +16,7 @@ from chat4all_sdk.call_status import CallStatus
 from chat4all_sdk.connection import Connection
 from chat4all_sdk.errors import ChatError, DataLoss
 from chat4all_sdk.file_models import File, OnProgress, TransferProgress, Upload
+from chat4all_sdk.large_buffers import keep_large_buffers
 from chat4all_sdk.retry import connection_lost
 from chat4all_sdk.rpc_status import error_from_call
 from chat4all_sdk.session import Credentials
@@ -48,6 +52,7 @@ class StreamUpload:
 
         Raises ChatError; DataLoss when the source has fewer bytes than were declared.
         """
+        keep_large_buffers()
         attempts, committed, trying = Attempts(self._connection), self._upload.committed_size, False
         while True:
             await self._pass_over(committed)
@@ -92,38 +97,28 @@ class StreamUpload:
 
     async def _send(self, call: _Call, offset: int, trying: bool) -> None:
         """Sends until the source ends, or the platform wants no more: the call's status then says why."""
-        going = await self._put(call, pb.WriteUploadRequest(upload_id=self._upload.upload_id, offset=offset))
-        self._report(offset)
-        while going and (chunk := await self._source.read(offset, self._chunk_size)):
-            crc32c = self._sums(offset, chunk)  # half a millisecond: to have a thread do it cost a tenth more
-            going = await self._put(call, pb.WriteUploadRequest(content=HttpBody(data=chunk), crc32c=crc32c))
-            offset += len(chunk)
+        async with _Writes(call, self._alive) as writes:
+            going = await writes.put(pb.WriteUploadRequest(upload_id=self._upload.upload_id, offset=offset))
             self._report(offset)
-            if trying:
-                await self._end(call)
-                return
-        if going and self._source.size is None and self._source.ended:
-            going = await self._put(call, pb.WriteUploadRequest(finish=True))
-        if going:
-            await self._end(call)
+            while going and (chunk := await self._source.read(offset, self._chunk_size)):
+                going = await writes.put(self._request(offset, chunk))
+                offset += len(chunk)
+                self._report(offset)
+                if trying:
+                    break
+            else:
+                if going and self._source.size is None and self._source.ended:
+                    await writes.put(pb.WriteUploadRequest(finish=True))
+            await writes.end()
 
-    async def _put(self, call: _Call, request: pb.WriteUploadRequest) -> bool:
-        try:
-            await while_alive(call.write(request), self._connection.timeout, self._look)
-        except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
-            return False
-        return True
+    def _request(self, offset: int, chunk: bytes) -> pb.WriteUploadRequest:
+        self._hash.take(offset, chunk)  # half a millisecond: to have a thread do it cost a tenth more
+        request = pb.WriteUploadRequest(crc32c=google_crc32c.value(chunk))
+        request.content.data = chunk  # given to the constructor, it would be copied twice
+        return request
 
-    async def _end(self, call: _Call) -> None:
-        try:
-            await call.done_writing()
-        except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
-            return
-
-    def _sums(self, offset: int, chunk: bytes) -> int:
-        self._hash.take(offset, chunk)
-        crc32c: int = google_crc32c.value(chunk)
-        return crc32c
+    async def _alive(self, writing: Awaitable[None]) -> None:
+        await while_alive(writing, self._connection.timeout, self._look)
 
     async def _look(self) -> pb.GetUploadResponse:
         request = pb.GetUploadRequest(upload_id=self._upload.upload_id)
@@ -150,3 +145,44 @@ class StreamUpload:
             reason="UPLOAD_INCOMPLETE",
             metadata={"committed_size": str(size), "upload_id": self._upload.upload_id},
         )
+
+
+class _Writes:
+    """The messages of one call. Each goes out while whoever put it makes the next one."""
+
+    def __init__(self, call: _Call, alive: Callable[[Awaitable[None]], Awaitable[None]]) -> None:
+        """`alive` waits for a message to go out, and raises when the platform is gone."""
+        self._call = call
+        self._alive = alive
+        self._last: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._last is not None:
+            self._last.cancel()
+            await asyncio.gather(self._last, return_exceptions=True)
+
+    async def put(self, request: pb.WriteUploadRequest) -> bool:
+        """Begin to send a message when the one before is out; False when the platform wants no more."""
+        going = await self._are_out()
+        if going:
+            self._last = asyncio.create_task(self._call.write(request))
+        return going
+
+    async def end(self) -> None:
+        """Nothing more comes."""
+        if await self._are_out():
+            with suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):
+                await self._call.done_writing()
+
+    async def _are_out(self) -> bool:
+        if self._last is not None:
+            try:
+                await self._alive(self._last)
+            except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
+                return False
+        return True

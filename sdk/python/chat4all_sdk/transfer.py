@@ -60,7 +60,7 @@ async def while_alive(awaitable: Awaitable[T], seconds: float, ask: Callable[[],
     """
     task = asyncio.ensure_future(awaitable)
     try:
-        while not (await asyncio.wait({task}, timeout=seconds))[0]:
+        while not task.done() and not (await asyncio.wait({task}, timeout=seconds))[0]:
             await ask()
         return await task
     finally:
