@@ -19,6 +19,7 @@ from bench.platforms import SETTINGS
 FORMS = ("standalone", "distributed")
 _ENGINES = ("kafka", "cassandra", "redis", "minio")
 _STORE = "minio"
+_ROLES = {_STORE: "store", "cassandra": "Cassandra"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +36,17 @@ class Target:
     def processes(self) -> Mapping[str, Sequence[psutil.Process]]:
         """What works on files, by what it is."""
         parent = psutil.Process(self.platform.pid)
-        roles: dict[str, list[psutil.Process]] = {"server": [], "Envoy": [], "store": []}
+        roles: dict[str, list[psutil.Process]] = {"server": [], "Envoy": [], "store": [], "Cassandra": []}
         for process in (parent, *parent.children(recursive=True)):
             command = " ".join(process.cmdline())
             if "envoy.yaml" in command:
                 roles["Envoy"].append(process)
             elif "chat4all_server" in command or command.endswith("-m chat4all_standalone"):
                 roles["server"].append(process)
-        if self.engines is not None:
-            pids = (node.pid for node in self.engines.status() if node.node.engine == _STORE)
-            roles["store"] += [psutil.Process(pid) for pid in pids if pid]
+        for node in self.engines.status() if self.engines is not None else ():
+            role = _ROLES.get(node.node.engine)
+            if role is not None and node.pid:
+                roles[role].append(psutil.Process(node.pid))
         return roles
 
 
