@@ -35,7 +35,7 @@ AT_ONCE = 3
 """Full parts of one upload that are not recorded yet."""
 
 RECORDED_TOGETHER = 2
-"""Parts that are stored side by side are recorded as one: a record costs the engines a third of what a part does."""
+"""Parts that are stored side by side are recorded as one: a record costs more than a quarter of what a part does."""
 
 
 class UploadSession:
