@@ -14,6 +14,7 @@ from chat4all.status.v1.status_service_pb2_grpc import StatusServiceStub
 
 _ACKNOWLEDGE_SECONDS = 0.25
 _BACKLOG = 2_000
+_LOOKED_AT = 50  # of messages that come: to wake those who wait at each would cost too much
 
 
 class Subscriber:
@@ -25,6 +26,7 @@ class Subscriber:
         self._cursor = ""
         self._acknowledged = ""
         self._moved = asyncio.Condition()
+        self._came = asyncio.Event()
 
     async def received(self, count: int) -> None:
         """Wait until so many messages have come and are acknowledged."""
@@ -34,9 +36,9 @@ class Subscriber:
     async def not_behind(self, sent: int) -> None:
         """Wait until no more than so many messages are on their way: the platform keeps so many events, and what is
         sustained is what arrives."""
-        if sent - len(self.times) > _BACKLOG:
-            async with self._moved:
-                await self._moved.wait_for(lambda: sent - len(self.times) <= _BACKLOG)
+        while sent - len(self.times) > _BACKLOG:
+            self._came.clear()
+            await self._came.wait()
 
     async def follow(self, stub: StatusServiceStub, who: Metadata, ready: asyncio.Event) -> None:
         """Note events until cancelled."""
@@ -44,6 +46,8 @@ class Subscriber:
             kind = frame.WhichOneof("frame")
             if kind == "event" and frame.event.WhichOneof("payload") == "message_created":
                 self.times[frame.event.message_created.message.message_id] = time.perf_counter()
+                if len(self.times) % _LOOKED_AT == 0:
+                    self._came.set()
             if kind == "going_away":
                 raise RuntimeError(f"the subscription ended: {frame.going_away}")
             self._cursor = frame.cursor
