@@ -186,6 +186,10 @@ class Simulation:
                 return False
             if self._rng.random() < 0.1:  # consumers give records again when partitions move
                 router.position = max(0, router.position - self._rng.randint(1, 4))
+            elif self._rng.random() < 0.1:  # and pass over what others have routed meanwhile
+                router.position = max(router.position, self._committed)
+                if router.position >= len(self._log):
+                    return False
             router.batch_end = min(len(self._log), router.position + self._rng.randint(1, 5))
             router.running = cast(Coroutine[Any, Any, Any], router.route(self._batch(router)))
         try:
@@ -202,6 +206,8 @@ class Simulation:
         if self._rng.random() < 0.1:  # some of them within one batch
             turn = self._rng.randint(1, len(offsets))
             offsets = offsets[:turn] + offsets[self._rng.randint(0, turn) :]
+        elif self._rng.random() < 0.1:
+            offsets = [offset for offset in offsets if offset == offsets[0] or offset >= self._committed]
         return [Entry(self._log[offset], Source(1, PARTITION, offset)) for offset in offsets]
 
 

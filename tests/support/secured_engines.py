@@ -115,8 +115,8 @@ client_encryption_options:
   truststore: "{self._certificates.authority}"
 """
             )
-        program, *options = command.arguments
-        return replace(command, arguments=(program, "-Dcassandra.superuser_setup_delay_ms=0", *options))
+        *start, main = command.arguments
+        return replace(command, arguments=(*start, "-Dcassandra.superuser_setup_delay_ms=0", main))
 
     def ready(self, node: Node, running: Sequence[Node]) -> bool:
         """The account is made."""

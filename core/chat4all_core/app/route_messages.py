@@ -63,7 +63,7 @@ class RouteMessages:
     async def __call__(self, entries: Sequence[Entry]) -> Sequence[StoredMessage]:
         """Route a batch; afterwards everything is durable and the offsets may be committed. Any records of it may be
         routed again, in this call or in another, after an error or after none: consumers give some again when
-        partitions move.
+        partitions move. They may pass some over too, which another router has routed meanwhile.
 
         Returns:
             What was stored: the entries without those whose message was stored before.
@@ -73,12 +73,12 @@ class RouteMessages:
             LogContradictionError: a message is stored from a later life of the log than its record's.
         """
         stored: list[StoredMessage] = []
-        for run in _increasing_runs(entries):
+        for run in _gapless_runs(entries):
             stored += await self._route(run)
         return stored
 
     async def _route(self, entries: Sequence[Entry]) -> Sequence[StoredMessage]:
-        self._forget_what_is_ahead(entries)
+        self._forget_other_states(entries)
         positions = await self._messages.positions({entry.message.message_id for entry in entries})
         _check_generations(entries, positions)
         folded = fold(
@@ -106,13 +106,14 @@ class RouteMessages:
             self._routed[entry.source.partition] = entry.source
         return folded.stored
 
-    def _forget_what_is_ahead(self, entries: Sequence[Entry]) -> None:
-        """A cache that holds what comes after a record is no state to fold it from."""
+    def _forget_other_states(self, entries: Sequence[Entry]) -> None:
+        """A cache is the state to fold a record from only where it ends with the record just before."""
         first = {entry.source.partition: entry.source for entry in reversed(entries)}
         for partition, source in first.items():
             routed = self._routed.get(partition)
-            if routed is not None and routed >= source:
-                _log.info("records come again", partition=partition, first=source.offset, routed=routed.offset)
+            if routed is not None and not _follows(source, routed):
+                what = "records come again" if routed >= source else "records were passed over"
+                _log.info(what, partition=partition, first=source.offset, routed=routed.offset)
                 self.forget([partition])
 
     def _cache(self, partition: int) -> LRUCache[ConversationId, int]:
@@ -149,19 +150,23 @@ class RouteMessages:
         return [appended for appended in appends if appended.users]
 
 
-def _increasing_runs(entries: Sequence[Entry]) -> Iterator[Sequence[Entry]]:
-    """Divided wherever a partition goes back: in one piece as a rule."""
+def _gapless_runs(entries: Sequence[Entry]) -> Iterator[Sequence[Entry]]:
+    """Divided wherever a partition goes back or leaves records out: in one piece as a rule."""
     begin = 0
     last: dict[int, Source] = {}
     for index, entry in enumerate(entries):
         before = last.get(entry.source.partition)
-        if before is not None and before >= entry.source:
+        if before is not None and not _follows(entry.source, before):
             yield entries[begin:index]
             begin = index
             last.clear()
         last[entry.source.partition] = entry.source
     if entries:
         yield entries[begin:]
+
+
+def _follows(source: Source, before: Source) -> bool:
+    return source.offset == before.offset + 1 and source.generation == before.generation
 
 
 def _check_generations(entries: Sequence[Entry], positions: Mapping[MessageId, MessagePosition]) -> None:
