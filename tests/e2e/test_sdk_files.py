@@ -26,7 +26,7 @@ PASSWORD = "correct horse"
 SIZE = 48 << 20
 PART = 8 << 20
 MAY_BE_LOST = 4 * PART
-"""Of an upload: the part that fills, the one that is being stored, and what the transports between hold."""
+"""Of an upload: the part that fills, and three that are being stored or wait to be recorded together."""
 
 Condition = Callable[[], Awaitable[bool]]
 
